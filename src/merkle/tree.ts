@@ -17,6 +17,12 @@ export interface Tile {
 /** Reads a tile as wide as it is now. @throws LogError `integrity` where there is none */
 export type ReadTile = (level: number, tileIndex: number) => Uint8Array
 
+/**
+ * Reads a tile as wide as it is now; undefined where there is none. May give a tile wider than the tree size asked
+ * about: tiles only ever grow to the right, so its beginning is what that smaller tree had.
+ */
+export type FetchTile = (level: number, tileIndex: number) => Promise<Uint8Array | undefined>
+
 /** Extends a tree. Pure and synchronous: the storage engine brings exclusion and durability. */
 export type Integrate = (
   treeSize: number,

@@ -1,0 +1,107 @@
+import { LogError } from '../errors.js'
+import {
+  type CompactRange,
+  type LeafRange,
+  type Subtree,
+  coverRange,
+  hashCompactRange
+} from './compact-range.js'
+import { EMPTY_ROOT_HASH, HASH_BYTES, type Sha256, hashNode, portableSha256 } from './hash.js'
+import { type TileSlots, isTreeSize, locateSubtree } from './tiles.js'
+import type { FetchTile } from './tree.js'
+
+/**
+ * Root hash of the tree as it was when it had `treeSize` leaves, from at most one tile a level.
+ *
+ * @param treeSize not above the size the tiles are of
+ * @throws LogError `integrity` when a tile is missing or too short, `invalid_request` for an impossible size
+ */
+export async function rootHashAtSize(
+  treeSize: number,
+  fetchTile: FetchTile,
+  sha256: Sha256 = portableSha256
+): Promise<Uint8Array> {
+  if (!isTreeSize(treeSize)) throw new LogError('invalid_request', `no tree size: ${treeSize}`)
+  if (treeSize === 0) return EMPTY_ROOT_HASH.slice()
+  const hashes = await hashLeafRanges([{ start: 0, end: treeSize }], fetchTile, sha256)
+  return hashes[0] as Uint8Array // one range in, one hash out
+}
+
+/**
+ * Hashes of the given ranges of leaves, in order. Reads each tile once, all of them at the same time.
+ *
+ * @param ranges none empty, all within the tree the tiles are of
+ * @throws LogError `integrity` when a tile is missing or too short
+ */
+export async function hashLeafRanges(
+  ranges: readonly LeafRange[],
+  fetchTile: FetchTile,
+  sha256: Sha256 = portableSha256
+): Promise<readonly Uint8Array[]> {
+  const covers = ranges.map((range) => coverRange(range))
+  const tiles = await fetchTiles(covers.flat(), fetchTile)
+  return covers.map((subtrees) => {
+    const range: CompactRange = subtrees.map((subtree) => {
+      const slots = locateSubtree(subtree)
+      return hashTileSlots(tiles.get(tileKey(slots)), slots, sha256)
+    })
+    return hashCompactRange(range, sha256) as Uint8Array // no range is empty
+  })
+}
+
+/** Tiles that hold these subtrees, each once. @returns bytes by `tileKey` */
+async function fetchTiles(
+  subtrees: readonly Subtree[],
+  fetchTile: FetchTile
+): Promise<ReadonlyMap<string, Uint8Array | undefined>> {
+  const needed = new Map<string, TileSlots>()
+  for (const subtree of subtrees) {
+    const slots = locateSubtree(subtree)
+    needed.set(tileKey(slots), slots)
+  }
+  return new Map(
+    await Promise.all(
+      [...needed].map(
+        async ([key, { level, tileIndex }]) => [key, await fetchTile(level, tileIndex)] as const
+      )
+    )
+  )
+}
+
+function tileKey({ level, tileIndex }: TileSlots): string {
+  return `${level}/${tileIndex}`
+}
+
+/**
+ * Root of the perfect subtree over `slots` neighbouring hashes of a tile.
+ *
+ * @param tile the tile's hashes, at least up to the last slot
+ * @throws LogError `integrity` when the tile is missing, too short, or no multiple of a hash
+ */
+export function hashTileSlots(
+  tile: Uint8Array | undefined,
+  { level, tileIndex, firstSlot, slots }: TileSlots,
+  sha256: Sha256 = portableSha256
+): Uint8Array {
+  if (tile === undefined) throw new LogError('integrity', `tile ${level}/${tileIndex} is missing`)
+  const want = (firstSlot + slots) * HASH_BYTES
+  if (tile.length < want || tile.length % HASH_BYTES !== 0) {
+    throw new LogError(
+      'integrity',
+      `tile ${level}/${tileIndex} has ${tile.length} bytes, want at least ${want} and a multiple of ${HASH_BYTES}`
+    )
+  }
+  // Level by level, halving the row: no recursion, no bookkeeping.
+  let row: Uint8Array[] = []
+  for (let slot = firstSlot; slot < firstSlot + slots; slot++) {
+    row.push(tile.slice(slot * HASH_BYTES, (slot + 1) * HASH_BYTES))
+  }
+  while (row.length > 1) {
+    const above: Uint8Array[] = []
+    for (let i = 0; i < row.length; i += 2) {
+      above.push(hashNode(row[i] as Uint8Array, row[i + 1] as Uint8Array, sha256)) // a power of two long
+    }
+    row = above
+  }
+  return row[0] as Uint8Array // slots ≥ 1
+}
