@@ -1,0 +1,241 @@
+import {
+  Counter,
+  Gauge,
+  Histogram,
+  Registry,
+  Summary,
+  collectDefaultMetrics,
+  exponentialBuckets
+} from 'prom-client'
+
+/** A request that reached an enabled operation. */
+export interface ApiRequest {
+  /** Route template, such as `/api/v1/log/entries/{entryUUID}`; never the path that was asked. */
+  readonly path: string
+  readonly method: string
+  /** HTTP status. */
+  readonly code: number
+  readonly seconds: number
+}
+
+/** One batch that went through sequence, integrate and publish, or failed on the way. */
+export interface WrittenBatch {
+  readonly treeId: string
+  /** Leaves that were added; duplicates not counted. */
+  readonly newLeaves: number
+  /** Time of the durable commit alone. */
+  readonly commitSeconds: number
+  /** Time of signing and publishing. */
+  readonly publishSeconds: number
+  readonly published: boolean
+}
+
+/** Read at each scrape. */
+export interface LogGauges {
+  readonly queuedLeaves: number
+  readonly queuedBytes: number
+  /** Size of every tree by its id. */
+  readonly treeSizes: ReadonlyMap<string, number>
+  /** Since the write path last proved itself. */
+  readonly checkpointAgeSeconds: number
+}
+
+export interface Metrics {
+  apiRequest(request: ApiRequest): void
+  newEntry(): void
+  indexLookup(lookup: { readonly seconds: number; readonly success: boolean }): void
+  batch(batch: WrittenBatch): void
+  /** Names where the gauges come from. Until then they are absent. */
+  watchLog(read: ReadGauges): void
+  readonly contentType: string
+  /** The exposition text. */
+  render(): Promise<string>
+}
+
+export interface MetricsOptions {
+  readonly version: string
+  /** Every route template there is: a path outside becomes `other`, so that no stranger can add a time series. */
+  readonly paths: readonly string[]
+}
+
+const NS = 1e9
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']
+const OTHER = 'other'
+
+// Ten buckets from a millisecond to a minute, in nanoseconds, as Rekor's dashboards expect them (rekor-v1 §13.3).
+const LATENCY_BUCKETS_NS = exponentialBuckets(1e6, 60_000 ** (1 / 9), 10)
+const COMMIT_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
+const BATCH_BUCKETS_LEAVES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 1024, 4096]
+
+// Go's client forgets after ten minutes in five steps; without it a summary would describe all time.
+const SUMMARY_WINDOW = {
+  percentiles: [0.5, 0.9, 0.99],
+  maxAgeSeconds: 600,
+  ageBuckets: 5,
+  pruneAgedBuckets: false
+}
+
+/**
+ * All metrics of one server in a registry of its own. Rekor's names and units (nanoseconds) where Rekor has the
+ * metric, `sigstead_` and seconds where it has not. Rekor's event and database pool metrics have nothing to count
+ * here and are left out.
+ */
+export function createMetrics({ version, paths }: MetricsOptions): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  const known = new Set(paths)
+
+  new Gauge({
+    name: 'rekor_build_info',
+    help: 'Always 1; the labels tell what is running. goversion is the Node.js version.',
+    labelNames: ['version', 'revision', 'build_date', 'goversion'],
+    registers
+  }).set({ version, revision: '', build_date: '', goversion: process.version }, 1)
+  const newEntries = new Counter({
+    name: 'rekor_new_entries',
+    help: 'Entries added to the log',
+    registers
+  })
+  const api = apiMetrics(registers)
+  const indexLatency = new Summary({
+    name: 'rekor_index_storage_latency_summary',
+    help: 'Time of a search index lookup in nanoseconds',
+    labelNames: ['success'],
+    ...SUMMARY_WINDOW,
+    registers
+  })
+  const batch = batchMetrics(registers)
+  const gauges = logGauges(registers)
+  let readGauges: ReadGauges | undefined
+
+  return {
+    apiRequest: ({ path, method, code, seconds }) => {
+      api({
+        path: known.has(path) ? path : OTHER,
+        method: METHODS.includes(method) ? method : OTHER,
+        code: Number.isInteger(code) && code >= 100 && code <= 599 ? String(code) : OTHER,
+        nanoseconds: seconds * NS
+      })
+    },
+    newEntry: () => newEntries.inc(),
+    indexLookup: ({ seconds, success }) => {
+      indexLatency.observe({ success: String(success) }, seconds * NS)
+    },
+    batch,
+    watchLog: (read) => {
+      readGauges = read
+    },
+    contentType: registry.contentType,
+    render: async () => {
+      // Before the rest is rendered, so that all gauges show one moment.
+      if (readGauges !== undefined) await gauges.refresh(readGauges)
+      return registry.metrics()
+    }
+  }
+}
+
+function apiMetrics(registers: Registry[]) {
+  const latency = new Histogram({
+    name: 'rekor_api_latency',
+    help: 'Time of an API call in nanoseconds',
+    labelNames: ['path', 'code'],
+    buckets: LATENCY_BUCKETS_NS,
+    registers
+  })
+  const latencySummary = new Summary({
+    name: 'rekor_api_latency_summary',
+    help: 'Time of an API call in nanoseconds, quantiles of the last ten minutes',
+    labelNames: ['path', 'code'],
+    ...SUMMARY_WINDOW,
+    registers
+  })
+  const latencyByApi = new Histogram({
+    name: 'rekor_latency_by_api',
+    help: 'Time of an API call in nanoseconds',
+    labelNames: ['path', 'method'],
+    buckets: LATENCY_BUCKETS_NS,
+    registers
+  })
+  const callsByApi = new Counter({
+    name: 'rekor_qps_by_api',
+    help: 'API calls',
+    labelNames: ['path', 'method', 'code'],
+    registers
+  })
+  return (call: { path: string; method: string; code: string; nanoseconds: number }): void => {
+    const { path, method, code, nanoseconds } = call
+    latency.observe({ path, code }, nanoseconds)
+    latencySummary.observe({ path, code }, nanoseconds)
+    latencyByApi.observe({ path, method }, nanoseconds)
+    callsByApi.inc({ path, method, code })
+  }
+}
+
+function batchMetrics(registers: Registry[]) {
+  const published = new Counter({
+    name: 'rekor_checkpoint_publish',
+    help: 'Checkpoints published, by tree; code is SUCCESS or ERROR',
+    labelNames: ['shard', 'code'],
+    registers
+  })
+  const batchLeaves = new Histogram({
+    name: 'sigstead_batch_leaves',
+    help: 'New leaves in a batch',
+    buckets: BATCH_BUCKETS_LEAVES,
+    registers
+  })
+  const commitSeconds = new Histogram({
+    name: 'sigstead_commit_seconds',
+    help: 'Time of the durable commit of a batch',
+    buckets: COMMIT_BUCKETS_SECONDS,
+    registers
+  })
+  const publishSeconds = new Histogram({
+    name: 'sigstead_publish_seconds',
+    help: 'Time to sign and publish a committed batch',
+    buckets: COMMIT_BUCKETS_SECONDS,
+    registers
+  })
+  return (batch: WrittenBatch): void => {
+    published.inc({ shard: batch.treeId, code: batch.published ? 'SUCCESS' : 'ERROR' })
+    if (!batch.published) return
+    batchLeaves.observe(batch.newLeaves)
+    commitSeconds.observe(batch.commitSeconds)
+    publishSeconds.observe(batch.publishSeconds)
+  }
+}
+
+type ReadGauges = () => LogGauges | Promise<LogGauges>
+
+function logGauges(registers: Registry[]) {
+  const gauge = (name: string, help: string, labelNames: string[] = []) =>
+    new Gauge({ name, help, labelNames, registers })
+  const queuedLeaves = gauge('sigstead_queue_leaves', 'Leaves that wait to be written')
+  const queuedBytes = gauge('sigstead_queue_bytes', 'Bytes of leaves that wait to be written')
+  const treeSize = gauge('sigstead_tree_size', 'Leaves of a tree', ['tree_id'])
+  const age = gauge(
+    'sigstead_checkpoint_age_seconds',
+    'Time since the write path last proved that the published checkpoint is good'
+  )
+  // Removed rather than reset: a reset gauge without labels would claim 0.
+  const clear = (): void => {
+    for (const plain of [queuedLeaves, queuedBytes, age]) plain.remove()
+    treeSize.reset()
+  }
+  clear()
+  return {
+    /** A log that cannot be read must not take the other metrics with it, nor show yesterday's numbers. */
+    refresh: async (read: ReadGauges): Promise<void> => {
+      try {
+        const now = await read()
+        queuedLeaves.set(now.queuedLeaves)
+        queuedBytes.set(now.queuedBytes)
+        age.set(now.checkpointAgeSeconds)
+        for (const [treeId, size] of now.treeSizes) treeSize.set({ tree_id: treeId }, size)
+      } catch {
+        clear()
+      }
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import t from 'tap'
+import { createMetrics, type LogGauges } from '../src/metrics.js'
+
+const paths = ['/api/v1/log', '/api/v1/log/entries', '/api/v1/log/entries/{entryUUID}']
+
+/** `name{labels}` of every sample to its value. */
+function samples(text: string): Map<string, number> {
+  const found = new Map<string, number>()
+  for (const line of text.split('\n')) {
+    if (line === '' || line.startsWith('#')) continue
+    const space = line.lastIndexOf(' ')
+    found.set(line.slice(0, space), Number(line.slice(space + 1)))
+  }
+  return found
+}
+
+function named(all: ReadonlyMap<string, number>, name: string): string[] {
+  return [...all.keys()].filter((sample) => sample === name || sample.startsWith(`${name}{`))
+}
+
+t.test("Rekor's metric names and units", async (t) => {
+  const metrics = createMetrics({ version: '1.2.3', paths })
+  metrics.apiRequest({ path: '/api/v1/log', method: 'GET', code: 200, seconds: 0.0005 })
+  metrics.apiRequest({ path: '/api/v1/log', method: 'GET', code: 200, seconds: 2 })
+  metrics.newEntry()
+  metrics.indexLookup({ seconds: 0.001, success: true })
+  const batch = { treeId: '7', newLeaves: 3, commitSeconds: 0.002, publishSeconds: 0.004 }
+  metrics.batch({ ...batch, published: true })
+  metrics.batch({ ...batch, published: false })
+  const all = samples(await metrics.render())
+
+  const path = 'path="/api/v1/log"'
+  t.equal(all.get('rekor_new_entries'), 1)
+  t.equal(all.get(`rekor_qps_by_api{${path},method="GET",code="200"}`), 2)
+  t.equal(all.get(`rekor_api_latency_count{${path},code="200"}`), 2)
+  t.equal(all.get(`rekor_api_latency_sum{${path},code="200"}`), 2_000_500_000)
+  t.equal(all.get(`rekor_api_latency_summary_count{${path},code="200"}`), 2)
+  t.equal(all.get(`rekor_latency_by_api_count{${path},method="GET"}`), 2)
+  const buckets = named(all, 'rekor_latency_by_api_bucket')
+  t.equal(buckets.length, 11, 'ten and infinity')
+  t.equal(all.get(`rekor_latency_by_api_bucket{le="1000000",${path},method="GET"}`), 1)
+  const bounds = buckets.map((bucket) => Number(/le="([^"]+)"/.exec(bucket)?.[1])).sort()
+  t.ok(
+    bounds.some((bound) => Math.abs(bound - 60e9) < 1e6),
+    'the last one is a minute'
+  )
+  t.equal(all.get('rekor_index_storage_latency_summary_sum{success="true"}'), 1_000_000)
+  t.equal(all.get('rekor_checkpoint_publish{shard="7",code="SUCCESS"}'), 1)
+  t.equal(all.get('rekor_checkpoint_publish{shard="7",code="ERROR"}'), 1)
+  t.equal(all.get('sigstead_batch_leaves_sum'), 3, 'a failed batch added nothing')
+  t.equal(all.get('sigstead_commit_seconds_sum'), 0.002)
+  t.match(named(all, 'rekor_build_info'), [/version="1.2.3"/])
+  t.ok(all.has('process_resident_memory_bytes'), 'and those of the process')
+})
+
+t.test('no stranger adds a time series', async (t) => {
+  const metrics = createMetrics({ version: '1', paths })
+  for (let i = 0; i < 200; i++) {
+    metrics.apiRequest({
+      path: `/api/v1/log/entries/${'ab'.repeat(i)}"\n`,
+      method: `METHOD${i}`,
+      code: 600 + i,
+      seconds: 0.001
+    })
+  }
+  const all = samples(await metrics.render())
+  t.strictSame(named(all, 'rekor_qps_by_api'), [
+    'rekor_qps_by_api{path="other",method="other",code="other"}'
+  ])
+  t.equal(named(all, 'rekor_api_latency_count').length, 1)
+  t.equal(named(all, 'rekor_latency_by_api_count').length, 1)
+})
+
+t.test('gauges are read at the scrape', async (t) => {
+  const metrics = createMetrics({ version: '1', paths })
+  t.notMatch(await metrics.render(), /^sigstead_(queue|tree|checkpoint)/m, 'absent before')
+
+  let now: LogGauges = {
+    queuedLeaves: 5,
+    queuedBytes: 600,
+    treeSizes: new Map([
+      ['11', 10],
+      ['9223372036854775807', 3]
+    ]),
+    checkpointAgeSeconds: 1.5
+  }
+  metrics.watchLog(() => now)
+  const first = samples(await metrics.render())
+  t.equal(first.get('sigstead_queue_leaves'), 5)
+  t.equal(first.get('sigstead_queue_bytes'), 600)
+  t.equal(first.get('sigstead_tree_size{tree_id="11"}'), 10)
+  t.equal(first.get('sigstead_tree_size{tree_id="9223372036854775807"}'), 3)
+  t.equal(first.get('sigstead_checkpoint_age_seconds'), 1.5)
+
+  now = { ...now, queuedLeaves: 0 }
+  t.equal(samples(await metrics.render()).get('sigstead_queue_leaves'), 0)
+
+  metrics.watchLog(() => Promise.reject(new Error('database gone')))
+  const broken = samples(await metrics.render())
+  t.notOk(broken.has('sigstead_queue_leaves'), 'an unreadable log shows no old numbers')
+  t.equal(named(broken, 'sigstead_tree_size').length, 0)
+  t.ok(broken.has('rekor_new_entries'), 'and hides nothing else')
+})
+
+t.test('two servers in one process do not share', async (t) => {
+  const one = createMetrics({ version: '1', paths })
+  const two = createMetrics({ version: '1', paths })
+  one.newEntry()
+  t.equal(samples(await one.render()).get('rekor_new_entries'), 1)
+  t.equal(samples(await two.render()).get('rekor_new_entries'), 0)
+  t.match(one.contentType, /^text\/plain; version=0.0.4/)
+})
