@@ -1,16 +1,33 @@
 import { LogError } from '../errors.js'
 
-// Runs unchanged in the browser, so atob and btoa rather than Buffer. Chunks keep String.fromCharCode from
-// overflowing the argument stack.
-const CHUNK = 8192
+// Tables rather than atob and btoa: those want strings of one character per byte, and building such a string of a
+// request of 32 MiB takes seconds. Not Buffer, because this runs unchanged in the browser.
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+const DIGITS = new TextEncoder().encode(ALPHABET)
+const NO_DIGIT = 0xff
+const VALUES = new Uint8Array(128).fill(NO_DIGIT)
+for (let value = 0; value < 64; value++) VALUES[ALPHABET.charCodeAt(value)] = value
+const PADDING = 0x3d // '='
+const ascii = new TextDecoder()
 
 /** Standard base64 (RFC 4648 section 4) with padding. */
 export function encodeBase64(bytes: Uint8Array): string {
-  let binary = ''
-  for (let i = 0; i < bytes.length; i += CHUNK) {
-    binary += String.fromCharCode(...bytes.subarray(i, i + CHUNK))
+  const text = new Uint8Array(Math.ceil(bytes.length / 3) * 4).fill(PADDING)
+  let at = 0
+  for (let i = 0; i < bytes.length; i += 3) {
+    const present = Math.min(3, bytes.length - i)
+    const group = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
+    text[at] = digit(group >>> 18)
+    text[at + 1] = digit(group >>> 12)
+    if (present > 1) text[at + 2] = digit(group >>> 6)
+    if (present > 2) text[at + 3] = digit(group)
+    at += 4
   }
-  return btoa(binary)
+  return ascii.decode(text)
+}
+
+function digit(sixBits: number): number {
+  return DIGITS[sixBits & 63] as number // 64 digits
 }
 
 /**
@@ -32,36 +49,69 @@ export function decodeBase64(text: string, label = 'base64'): Uint8Array {
  * Bytes of standard base64 as Go's `base64.StdEncoding` reads it, which is what Rekor's byte fields accept: padding
  * mandatory, CR and LF ignored, stray bits in the last character tolerated, nothing else (rekor-v1 §6.2).
  *
- * @throws LogError `invalid_request`: `<label>: illegal base64 data at input byte N`
+ * @throws LogError `invalid_request`: `<label>: illegal base64 data at input byte N`, with the N that Go gives
  */
 export function decodeBase64Loose(text: string, label = 'base64'): Uint8Array {
-  const compact = /[\r\n]/.test(text) ? text.replace(/[\r\n]+/g, '') : text
-  if (compact.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(compact)) {
+  const bytes = new Uint8Array(Math.floor(text.length / 4) * 3)
+  let length = 0
+  let group = 0
+  let digits = 0
+  let i = 0
+  for (; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    const value = VALUES[unit] ?? NO_DIGIT
+    if (value === NO_DIGIT) {
+      if (isLineBreak(unit)) continue
+      break
+    }
+    group = (group << 6) | value
+    digits++
+    if (digits === 4) {
+      bytes[length++] = group >>> 16
+      bytes[length++] = group >>> 8
+      bytes[length++] = group
+      group = 0
+      digits = 0
+    }
+  }
+  const illegalAt = i < text.length ? endProblem(text, i, digits) : missingDigits(text, digits)
+  if (illegalAt !== undefined) {
     throw new LogError(
       'invalid_request',
-      `${label}: illegal base64 data at input byte ${firstBadByte(text)}`
+      `${label}: illegal base64 data at input byte ${illegalAt}`
     )
   }
-  const binary = atob(compact)
-  const bytes = new Uint8Array(binary.length)
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
-  return bytes
+  if (digits >= 2) bytes[length++] = group >>> (digits === 2 ? 4 : 10)
+  if (digits === 3) bytes[length++] = group >>> 2
+  return length === bytes.length ? bytes : bytes.slice(0, length)
 }
 
-/** Offset of the first character that cannot stand where it is; the length when the end comes too early. */
-function firstBadByte(text: string): number {
-  let digits = 0
-  for (let i = 0; i < text.length; i++) {
-    const character = text.charAt(i)
-    if (character === '\r' || character === '\n') continue
-    if (/[A-Za-z0-9+/]/.test(character)) {
-      digits++
-      continue
-    }
-    const rest = text.slice(i).replace(/[\r\n]+/g, '')
-    const missing = (4 - (digits % 4)) % 4
-    if (rest === '='.repeat(missing) && missing < 3) continue
-    return i
+// The two below know where Go's decoder says the mistake is. All text before that is ASCII, so that offsets count
+// bytes as well as characters.
+
+/** The text ended within a group: Go points back by as many characters as the group has digits. */
+function missingDigits(text: string, digits: number): number | undefined {
+  return digits === 0 ? undefined : text.length - digits
+}
+
+/** What is wrong with the rest of the text from `first` on, which must be the padding after `digits` digits. */
+function endProblem(text: string, first: number, digits: number): number | undefined {
+  if (text.charCodeAt(first) !== PADDING || digits < 2) return first
+  let next = skipLineBreaks(text, first + 1)
+  if (digits === 2) {
+    if (next === text.length) return next
+    if (text.charCodeAt(next) !== PADDING) return next - 1
+    next = skipLineBreaks(text, next + 1)
   }
-  return text.length
+  return next === text.length ? undefined : next
+}
+
+function skipLineBreaks(text: string, from: number): number {
+  let at = from
+  while (at < text.length && isLineBreak(text.charCodeAt(at))) at++
+  return at
+}
+
+function isLineBreak(unit: number): boolean {
+  return unit === 0x0a || unit === 0x0d
 }

@@ -26,35 +26,38 @@ export function parseJson(input: string | Uint8Array): JsonValue {
   }
 }
 
-const STRUCTURE = /["[{\]}]/g
+const QUOTE = 0x22
+const OPENING_BRACKET = 0x5b
+const CLOSING_BRACKET = 0x5d
+const OPENING_BRACE = 0x7b
+const CLOSING_BRACE = 0x7d
 
-/** Counts brackets outside strings, before anything recursive sees the value. */
+/** Counts brackets outside strings, before anything recursive sees the value. One pass over the text. */
 function assertDepth(text: string): void {
   let depth = 0
-  STRUCTURE.lastIndex = 0
-  for (let match = STRUCTURE.exec(text); match !== null; match = STRUCTURE.exec(text)) {
-    const character = match[0]
-    if (character === '"') {
-      STRUCTURE.lastIndex = endOfString(text, match.index + 1)
-    } else if (character === '[' || character === '{') {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit === QUOTE) {
+      i = endOfString(text, i + 1)
+    } else if (unit === OPENING_BRACKET || unit === OPENING_BRACE) {
       depth++
       if (depth > MAX_JSON_DEPTH) {
         throw new LogError('invalid_request', `JSON nested deeper than ${MAX_JSON_DEPTH} levels`)
       }
-    } else {
+    } else if (unit === CLOSING_BRACKET || unit === CLOSING_BRACE) {
       depth--
     }
   }
 }
 
-/** Offset just after the closing quote of the string that starts before `offset`. */
+/** Offset of the closing quote of the string whose content starts at `offset`; the length if there is none. */
 function endOfString(text: string, offset: number): number {
-  for (let from = offset; ; ) {
+  for (let from = offset; ;) {
     const quote = text.indexOf('"', from)
     if (quote < 0) return text.length
     let backslashes = 0
     while (text[quote - 1 - backslashes] === '\\') backslashes++
-    if (backslashes % 2 === 0) return quote + 1
+    if (backslashes % 2 === 0) return quote
     from = quote + 1
   }
 }
