@@ -1,0 +1,119 @@
+import { decodePem, encodePem } from '../encoding/pem.js'
+import { encodeUtf8 } from '../encoding/text.js'
+import { LogError } from '../errors.js'
+import { parsePublicKey, type PublicKey } from '../keys/public-key.js'
+import type { FormatKey, FormatSignature, SignatureFormat } from '../keys/signature-format.js'
+import { type HashName, verifyData, verifyDigest } from '../keys/verify.js'
+import { type Certificate, parseCertificate } from './certificate.js'
+import { verifyChain } from './chain.js'
+
+/** Longest chain read, as in Rekor. */
+const MAX_CHAIN_LENGTH = 10
+
+export interface X509Key extends FormatKey {
+  readonly publicKey: PublicKey
+  /** Leaf first; empty when the key came without a certificate. */
+  readonly chain: readonly Certificate[]
+}
+
+/** Keys, certificates and chains in PEM, with raw signatures. @see rekor-v1 §7.1 */
+export const x509Format: SignatureFormat<X509Key, FormatSignature> = {
+  name: 'x509',
+  parseKey: async (bytes) => parseX509Key(bytes),
+  parseSignature: async (bytes) => ({ canonical: bytes }),
+  async verify(key, { canonical }, data) {
+    assertSignaturePresent(canonical)
+    await verifyChain(key.chain)
+    await verifyData(key.publicKey, 'sha256', data, canonical)
+  }
+}
+
+/**
+ * Reads PEM of a public key (PKIX), a certificate or a chain of up to ten. The canonical form is that PEM written anew; a
+ * chain keeps its order. Subjects are the SANs of the first certificate.
+ *
+ * @throws LogError `invalid_request`, `unsupported`
+ */
+export function parseX509Key(bytes: Uint8Array): X509Key {
+  const trimmed = trimWhiteSpace(bytes)
+  const first = decodePem(trimmed)
+  if (first === undefined) {
+    throw new LogError('invalid_request', 'invalid public key: failure decoding PEM')
+  }
+  if (first.rest.length > 0) return certificateKey(parseChain(trimmed))
+  if (first.block.type === 'CERTIFICATE')
+    return certificateKey([parseCertificate(first.block.bytes)])
+  if (first.block.type !== 'PUBLIC KEY') {
+    throw new LogError('unsupported', `invalid public key: cannot handle type ${first.block.type}`)
+  }
+  const publicKey = parsePublicKey(first.block.bytes)
+  return {
+    canonical: encodeUtf8(encodePem('PUBLIC KEY', publicKey.spki)),
+    subjects: [],
+    publicKey,
+    chain: []
+  }
+}
+
+/**
+ * Checks a signature over a digest: with the chain, if there is one, and Ed25519ph for Ed25519 keys.
+ *
+ * @throws LogError `verification_failed`, `unsupported`
+ */
+export async function verifyX509Digest(
+  key: X509Key,
+  hashName: HashName,
+  digest: Uint8Array,
+  signature: Uint8Array
+): Promise<void> {
+  assertSignaturePresent(signature)
+  await verifyChain(key.chain)
+  await verifyDigest(key.publicKey, hashName, digest, signature)
+}
+
+function assertSignaturePresent(signature: Uint8Array): void {
+  if (signature.length === 0) {
+    throw new LogError('verification_failed', 'X509 signature has not been initialized')
+  }
+}
+
+function parseChain(bytes: Uint8Array): readonly Certificate[] {
+  const chain: Certificate[] = []
+  for (let rest = bytes; rest.length > 0;) {
+    if (chain.length === MAX_CHAIN_LENGTH) {
+      throw new LogError('invalid_request', 'too many certificates specified in PEM block')
+    }
+    const next = decodePem(rest)
+    if (next === undefined) throw new LogError('invalid_request', 'error during PEM decoding')
+    if (next.block.type !== 'CERTIFICATE') {
+      throw new LogError(
+        'invalid_request',
+        `invalid certificate chain: cannot handle type ${next.block.type}`
+      )
+    }
+    chain.push(parseCertificate(next.block.bytes))
+    rest = next.rest
+  }
+  return chain
+}
+
+function certificateKey(chain: readonly Certificate[]): X509Key {
+  const [leaf] = chain as readonly [Certificate, ...Certificate[]] // both callers bring one
+  const pem = chain.map(({ der }) => encodePem('CERTIFICATE', der)).join('')
+  return {
+    canonical: encodeUtf8(pem),
+    subjects: leaf.subjectAltName.names,
+    publicKey: leaf.publicKey,
+    chain
+  }
+}
+
+const WHITE_SPACE: readonly number[] = [0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x20]
+
+function trimWhiteSpace(bytes: Uint8Array): Uint8Array {
+  let start = 0
+  let end = bytes.length
+  while (start < end && WHITE_SPACE.includes(bytes[start] ?? 0)) start++
+  while (end > start && WHITE_SPACE.includes(bytes[end - 1] ?? 0)) end--
+  return bytes.subarray(start, end)
+}
