@@ -1,0 +1,47 @@
+import { LogError } from '../errors.js'
+import type { AddedLeaf } from '../log/contract.js'
+import { verifyInclusion } from '../merkle/inclusion-proof.js'
+import { equalBytes } from '../encoding/bytes.js'
+import { sha256 } from '../store/sha256.js'
+import { verifySet } from './set.js'
+import { verifyTreeCheckpoint } from './signing.js'
+import type { TreeView } from './tree-view.js'
+
+export interface LoggedLeaf {
+  readonly leafHash: Uint8Array
+  readonly leafValue: Uint8Array
+  readonly added: AddedLeaf
+  readonly inclusionProof: readonly Uint8Array[]
+}
+
+/**
+ * Checks what we are about to promise as a client would: the leaf is in the tree of the checkpoint, the checkpoint and
+ * the SET are signed by the key of the tree. Whatever is wrong in store, cache or key, nobody gets a bad answer.
+ */
+export function createLoggedCheck(view: TreeView): (logged: LoggedLeaf) => Promise<void> {
+  // All entries of a batch come with the same checkpoint, so the last good one is remembered. Owned by this closure.
+  let goodNote: string | undefined
+
+  async function checkCheckpoint({ note, treeHead }: AddedLeaf['checkpoint']): Promise<void> {
+    if (note === goodNote) return
+    const read = await verifyTreeCheckpoint(view.record, note)
+    if (read.treeSize !== treeHead.treeSize || !equalBytes(read.rootHash, treeHead.rootHash)) {
+      throw new LogError('verification_failed', 'checkpoint differs from its tree head')
+    }
+    goodNote = note
+  }
+
+  return async ({ leafHash, leafValue, added, inclusionProof }) => {
+    const { leafIndex, integratedTimeSeconds, checkpoint, inclusionPromise } = added
+    try {
+      await checkCheckpoint(checkpoint)
+      verifyInclusion(leafHash, leafIndex, checkpoint.treeHead, inclusionProof, sha256)
+      const logIndex = view.record.offset + leafIndex
+      const promise = { leafValue, integratedTimeSeconds, logId: view.logId, logIndex }
+      await verifySet(view.publicKey, promise, inclusionPromise)
+    } catch (err) {
+      const text = `our own proof for leaf ${leafIndex} of tree ${view.record.treeId} does not hold`
+      throw new LogError('integrity', text, { cause: err })
+    }
+  }
+}

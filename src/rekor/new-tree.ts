@@ -1,0 +1,66 @@
+import { LogError } from '../errors.js'
+import type { Signer } from '../keys/signer.js'
+import type { TransparencyLog } from '../log/contract.js'
+import type { Database, TreeRecord } from '../store/log-store.js'
+import { formatOrigin } from './signing.js'
+import { buildLogStatement, buildStatementEntry } from './statement.js'
+import { createInProcessVerifier } from './verify-task.js'
+
+export interface NewTreeOptions {
+  readonly database: Pick<Database, 'createTree'>
+  /** First word of the origin. */
+  readonly hostname: string
+  readonly signer: Signer
+  /** File name of the private key in the key folder. */
+  readonly keyName: string
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** Unpredictable bytes. */
+  readonly randomBytes: (length: number) => Uint8Array
+}
+
+/**
+ * Opens the next tree of the log, freezing the active one if there is one. It has no leaf yet: see addFirstEntry.
+ *
+ * @throws LogError `conflict` when the active tree is not fully published
+ */
+export function createRekorTree(options: NewTreeOptions): Promise<TreeRecord> {
+  const { database, hostname, signer, keyName, now, randomBytes } = options
+  const treeId = randomTreeId(randomBytes)
+  return database.createTree({
+    treeId,
+    log: 'rekor',
+    origin: formatOrigin(hostname, treeId),
+    publicKey: signer.publicKey,
+    keyName,
+    createdTimeSeconds: Math.floor(now() / 1000)
+  })
+}
+
+/** Positive int63 in decimal (rekor-v1 §3.2). Random, so that no two logs in the world share one. */
+export function randomTreeId(randomBytes: (length: number) => Uint8Array): string {
+  const bytes = randomBytes(8)
+  const value = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0) >> 1n
+  if (value === 0n) throw new LogError('internal', 'the source of randomness gave only zeros')
+  return value.toString()
+}
+
+/**
+ * Makes sure that the tree begins with its own statement, and that this is published. Does nothing where there is a
+ * leaf, so that an interrupted start is finished by the next.
+ *
+ * @param signer of the tree's key
+ */
+export async function addFirstEntry(log: TransparencyLog, signer: Signer): Promise<void> {
+  const { treeSize } = await log.store.treeHead()
+  if (treeSize > 0) return
+  const proposed = await buildStatementEntry(buildLogStatement(log.record), signer)
+  // Our own entry: what the operator lets others submit does not matter.
+  const verifier = createInProcessVerifier({
+    enabledKinds: ['hashedrekord'],
+    clientAlgorithms: ['ecdsa-sha2-256-nistp256'],
+    maxAttestationBytes: 0
+  })
+  const { leafHash, leafValue, searchKeys } = await verifier.verifyEntry(proposed, 'submit', 0)
+  await log.add({ leafHash, leafValue, searchKeys })
+}

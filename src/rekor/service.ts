@@ -1,0 +1,243 @@
+import { encodeHex } from '../encoding/hex.js'
+import type { ProposedEntry } from '../entries/entry-type.js'
+import { LogError, isLogError } from '../errors.js'
+import type { TransparencyLog } from '../log/contract.js'
+import { locateLogIndex } from '../log/shards.js'
+import type { Database } from '../store/log-store.js'
+import { createLoggedCheck } from './assert-logged.js'
+import { formatEntryId, isInt64, parseEntryId } from './entry-id.js'
+import type { EntryVerifier, VerifiedLeaf } from './entry-verifier.js'
+import { renderLogEntry, type LoggedEntry } from './log-entry.js'
+import { planLookups, type Lookup, type LogQuery } from './retrieve.js'
+import { combineHits, lookupKeys, type IndexQuery } from './search.js'
+import { buildLogStatement } from './statement.js'
+import { renderTreeInfo, type TreeInfo, type TreeView } from './tree-view.js'
+
+export type { LoggedEntry } from './log-entry.js'
+
+/** getLogInfo, as it goes over the wire (rekor-v1 §2.6). */
+export interface LogInfo extends TreeInfo {
+  /** `null` when there are none, as Go writes an empty list. */
+  readonly inactiveShards: readonly TreeInfo[] | null
+}
+
+/** getLogProof, as it goes over the wire. */
+export interface ConsistencyAnswer {
+  readonly hashes: readonly string[]
+  /** Of the tree as it is published now, not of the size asked for: so does Rekor. */
+  readonly rootHash: string
+}
+
+/** Rekor v1 without HTTP. Reads show what is published and sign nothing. */
+export interface RekorService {
+  /**
+   * Verifies an entry, adds it, and answers once it is published and its proof was checked.
+   *
+   * @param byteLength of the request it came in
+   * @throws LogError `already_exists` with `entryId` in its details; `invalid_request`, `unsupported` or
+   *   `verification_failed`, worded as Rekor does; `overloaded`, `timeout`, `log_frozen`, `integrity`, `internal`
+   */
+  submit(proposed: ProposedEntry, byteLength: number): Promise<LoggedEntry>
+  entryByIndex(logIndex: number): Promise<LoggedEntry | undefined>
+  /** @param id 64 or 80 hex digits. @throws LogError `invalid_request` for a tree ID no tree can have */
+  entryById(id: string): Promise<LoggedEntry | undefined>
+  /** What exists of what was asked for. @throws LogError `invalid_request`, and what the check of an entry says */
+  retrieve(query: LogQuery, byteLength: number): Promise<readonly LoggedEntry[]>
+  /** Entry IDs. @throws LogError `invalid_request` | `unsupported` for the public key of the query */
+  searchIndex(query: IndexQuery): Promise<readonly string[]>
+  logInfo(): Promise<LogInfo>
+  /** PEM of a tree's key; undefined when there is no such tree. @param treeId decimal; without it the active tree */
+  publicKey(treeId?: string): string | undefined
+  /** @throws LogError `invalid_request` for sizes or a tree that are not there */
+  proof(firstSize: number, lastSize: number, treeId?: string): Promise<ConsistencyAnswer>
+  /** What the first entry of a tree signs; undefined when there is no such tree. */
+  statement(treeId: string): string | undefined
+}
+
+/** For metrics. */
+export interface RekorObserver {
+  newEntry(): void
+  indexLookup(lookup: { readonly seconds: number; readonly success: boolean }): void
+}
+
+export interface RekorServiceOptions {
+  /** All trees, oldest first; the last one is the one that `log` writes. */
+  readonly trees: readonly TreeView[]
+  readonly log: TransparencyLog
+  readonly database: Pick<Database, 'search'>
+  readonly verifier: EntryVerifier
+  readonly observer: RekorObserver
+  /** Milliseconds that only ever grow, for measuring. */
+  readonly monotonicMs: () => number
+}
+
+export function createRekorService(options: RekorServiceOptions): RekorService {
+  const { trees, log, database, verifier, observer, monotonicMs } = options
+  const active = trees.at(-1)
+  if (active === undefined) throw new LogError('internal', 'a log without trees')
+  const inactive = trees.slice(0, -1)
+  const activeFirst = [active, ...inactive]
+  const records = trees.map(({ record }) => record)
+  const byId = new Map(trees.map((tree) => [tree.record.treeId, tree]))
+  const assertLogged = createLoggedCheck(active)
+
+  async function submit(proposed: ProposedEntry, byteLength: number): Promise<LoggedEntry> {
+    const { record, logId } = active as TreeView // checked above
+    const leaf = await verifyForSubmit(proposed, byteLength)
+    const { leafHash, leafValue, searchKeys, attestation } = leaf
+    const added = await log.add({
+      leafHash,
+      leafValue,
+      searchKeys,
+      ...(attestation === undefined ? {} : { attestation })
+    })
+    const { leafIndex, integratedTimeSeconds, inclusionPromise, checkpoint } = added
+    if (added.duplicate) {
+      const entryId = formatEntryId(record.treeId, leafHash)
+      throw new LogError(
+        'already_exists',
+        `an equivalent entry already exists in the transparency log with UUID ${entryId}`,
+        { details: { entryId, leafIndex } }
+      )
+    }
+    observer.newEntry()
+    const inclusionProof = await (active as TreeView).proveInclusion(leafIndex, checkpoint)
+    await assertLogged({ leafHash, leafValue, added, inclusionProof })
+    return renderLogEntry({
+      record,
+      logId,
+      leaf: { leafIndex, leafHash, leafValue, integratedTimeSeconds, inclusionPromise },
+      checkpoint,
+      inclusionProof
+    })
+  }
+
+  async function verifyForSubmit(
+    proposed: ProposedEntry,
+    byteLength: number
+  ): Promise<VerifiedLeaf> {
+    try {
+      return await verifier.verifyEntry(proposed, 'submit', byteLength)
+    } catch (err) {
+      if (!isLogError(err, 'invalid_request', 'unsupported', 'verification_failed', 'too_large')) {
+        throw err
+      }
+      const { code, details } = err
+      throw new LogError(code, `error processing entry: ${err.message}`, { cause: err, details })
+    }
+  }
+
+  async function entryByIndex(logIndex: number): Promise<LoggedEntry | undefined> {
+    const { treeId, leafIndex } = locateLogIndex(records, logIndex)
+    return byId.get(treeId)?.readEntry(leafIndex)
+  }
+
+  /** The entry in the first of these trees that has it. */
+  async function entryByHash(
+    leafHash: Uint8Array,
+    among: readonly TreeView[]
+  ): Promise<LoggedEntry | undefined> {
+    for (const tree of among) {
+      const leafIndex = await tree.findLeaf(leafHash)
+      if (leafIndex !== undefined) return tree.readEntry(leafIndex)
+    }
+    return undefined
+  }
+
+  function treesById(treeId: string): readonly TreeView[] {
+    const tree = byId.get(treeId)
+    return tree === undefined ? [] : [tree]
+  }
+
+  async function entryById(id: string): Promise<LoggedEntry | undefined> {
+    const { treeId, leafHash } = readEntryId(id)
+    return entryByHash(leafHash, treeId === undefined ? activeFirst : treesById(treeId))
+  }
+
+  async function look(lookup: Lookup): Promise<readonly (LoggedEntry | undefined)[]> {
+    switch (lookup.type) {
+      case 'entry':
+        return [await entryByHash(lookup.leafHash, treesById(lookup.treeId))]
+      case 'leaf':
+        return Promise.all(trees.map((tree) => entryByHash(lookup.leafHash, [tree])))
+      case 'index':
+        return [await entryByIndex(lookup.logIndex)]
+    }
+  }
+
+  async function lookUpKey(searchKey: string): Promise<ReadonlySet<string>> {
+    const started = monotonicMs()
+    let success = false
+    try {
+      const hits = await database.search('rekor', searchKey)
+      success = true
+      const visible = hits.filter(({ treeId, leafIndex }) => byId.get(treeId)?.hasLeaf(leafIndex))
+      return new Set(visible.map(({ treeId, leafHash }) => formatEntryId(treeId, leafHash)))
+    } finally {
+      observer.indexLookup({ seconds: (monotonicMs() - started) / 1000, success })
+    }
+  }
+
+  return {
+    submit,
+    entryByIndex,
+    entryById,
+    async retrieve(query, byteLength) {
+      const lookups = await planLookups(query, verifier, byteLength)
+      const found = await Promise.all(lookups.map(look))
+      return found.flat().filter((entry) => entry !== undefined)
+    },
+    async searchIndex(query) {
+      const keys = await lookupKeys(query, verifier)
+      return combineHits(await Promise.all(keys.map(lookUpKey)), query.operator ?? 'or')
+    },
+    async logInfo() {
+      const inactiveShards = inactive.length === 0 ? null : inactive.map(renderTreeInfo)
+      return { inactiveShards, ...renderTreeInfo(active) }
+    },
+    publicKey: (treeId) =>
+      (treeId === undefined ? active : byId.get(normalTreeId(treeId)))?.publicKeyPem,
+    async proof(firstSize, lastSize, treeId) {
+      if (firstSize > lastSize) {
+        throw refused(`firstSize(${firstSize}) must be less than lastSize(${lastSize})`)
+      }
+      if (treeId !== undefined && !isInt64(treeId)) {
+        throw refused(`invalid tree ID specified: ${treeId}`)
+      }
+      const tree = treeId === undefined ? active : byId.get(normalTreeId(treeId))
+      if (tree === undefined) {
+        throw refused(`no log range found for tree ID ${normalTreeId(treeId ?? '')}`)
+      }
+      const { treeHead } = tree.checkpoint()
+      if (lastSize > treeHead.treeSize) {
+        throw refused(
+          `the tree size requested(${lastSize}) was greater than what is currently observable(${treeHead.treeSize})`
+        )
+      }
+      const hashes = await tree.proveConsistency(firstSize, lastSize)
+      return { rootHash: encodeHex(treeHead.rootHash), hashes: hashes.map(encodeHex) }
+    },
+    statement(treeId) {
+      const record = byId.get(treeId)?.record
+      return record === undefined ? undefined : buildLogStatement(record)
+    }
+  }
+}
+
+/** A tree ID without the zeros Go's parser would ignore. */
+function normalTreeId(treeId: string): string {
+  return treeId.replace(/^0+(?=.)/, '')
+}
+
+function readEntryId(id: string): ReturnType<typeof parseEntryId> {
+  try {
+    return parseEntryId(id)
+  } catch (err) {
+    if (!isLogError(err)) throw err
+    throw new LogError('invalid_request', `validation error: ${err.message}`, { cause: err })
+  }
+}
+
+function refused(message: string): LogError {
+  return new LogError('invalid_request', message)
+}

@@ -1,0 +1,77 @@
+import { createPublicKey, verify, type KeyObject } from 'node:crypto'
+import { encodeUtf8 } from '../encoding/text.js'
+import { LogError } from '../errors.js'
+import type { Signer } from '../keys/signer.js'
+import type { LogSigning } from '../log/contract.js'
+import {
+  formatCheckpointBody,
+  verifyCheckpoint,
+  type ParsedCheckpoint
+} from '../note/checkpoint.js'
+import { keyIdOf } from '../note/key-id.js'
+import { encodeEntryPromise } from '../note/signed-entry-timestamp.js'
+import { formatSignedNote } from '../note/signed-note.js'
+import type { TreeRecord } from '../store/log-store.js'
+import { logIdOf } from './statement.js'
+
+/** First line of the checkpoints of a tree: what makes clients take it for a Rekor v1 log (rekor-v1 §4). */
+export function formatOrigin(hostname: string, treeId: string): string {
+  return `${hostname} - ${treeId}`
+}
+
+/** Name on the signature lines of a tree's checkpoints: its origin without the tree ID. */
+export function checkpointNameOf({
+  origin,
+  treeId
+}: Pick<TreeRecord, 'origin' | 'treeId'>): string {
+  const suffix = ` - ${treeId}`
+  if (!origin.endsWith(suffix)) {
+    throw new LogError('integrity', `origin "${origin}" does not end with tree id ${treeId}`)
+  }
+  return origin.slice(0, -suffix.length)
+}
+
+type SigningTree = Pick<TreeRecord, 'origin' | 'treeId' | 'offset'>
+
+/** How a Rekor v1 tree signs: checkpoints as notes, promises as signed entry timestamps. */
+export function createRekorSigning(record: SigningTree, signer: Signer): LogSigning {
+  const name = checkpointNameOf(record)
+  const keyId = keyIdOf(signer.publicKey)
+  const logId = logIdOf(signer.publicKey)
+  return {
+    async signTreeHead(treeHead) {
+      const body = formatCheckpointBody({ origin: record.origin, ...treeHead })
+      const signature = await signer.sign(encodeUtf8(body))
+      return formatSignedNote(body, [{ name, keyId, signature }])
+    },
+    signPromise({ leafValue, leafIndex, integratedTimeSeconds }) {
+      const logIndex = record.offset + leafIndex
+      return signer.sign(encodeEntryPromise({ leafValue, integratedTimeSeconds, logId, logIndex }))
+    }
+  }
+}
+
+/** The public key of a tree, ready to verify with. */
+export function publicKeyOf({ publicKey }: Pick<TreeRecord, 'publicKey'>): KeyObject {
+  return createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' })
+}
+
+/**
+ * Checks that a checkpoint is of this tree and signed by its key.
+ *
+ * @throws LogError `verification_failed`, or `invalid_request` when it cannot be read
+ */
+export function verifyTreeCheckpoint(
+  record: Pick<TreeRecord, 'origin' | 'treeId' | 'publicKey'>,
+  note: string
+): Promise<ParsedCheckpoint> {
+  const key = publicKeyOf(record)
+  return verifyCheckpoint(note, {
+    origin: record.origin,
+    name: checkpointNameOf(record),
+    publicKeyId: keyIdOf(record.publicKey),
+    verify: (message, signature) => {
+      if (!verify('sha256', message, key, signature)) throw new Error('ECDSA signature is wrong')
+    }
+  })
+}

@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto'
+import type { ProposedEntry } from '../entries/entry-type.js'
+import { verifyProposedEntry } from '../entries/process.js'
+import { signatureFormat } from '../entries/signature-formats.js'
+import { LogError, isLogError, type ErrorCode, type ErrorDetails } from '../errors.js'
+import type {
+  EntryVerifier,
+  VerifiedLeaf,
+  VerifyPurpose,
+  VerifySettings
+} from './entry-verifier.js'
+
+/** One piece of work for a verifier, as plain data. */
+export type VerifyTask =
+  | { readonly type: 'entry'; readonly proposed: ProposedEntry; readonly purpose: VerifyPurpose }
+  | { readonly type: 'key'; readonly format: string; readonly content: Uint8Array }
+
+export type VerifyOutcome =
+  | { readonly type: 'entry'; readonly leaf: VerifiedLeaf }
+  | { readonly type: 'key'; readonly keyHash: string }
+
+/** To a worker. */
+export interface VerifyRequestMessage {
+  readonly id: number
+  readonly task: VerifyTask
+}
+
+/** From a worker. A LogError would arrive as a bare Error, so its parts travel instead. */
+export type VerifyResponseMessage =
+  | { readonly id: number; readonly outcome: VerifyOutcome }
+  | {
+      readonly id: number
+      readonly code: ErrorCode
+      readonly message: string
+      readonly details: ErrorDetails
+    }
+
+/** The work itself, the same on every thread. @throws LogError */
+export async function runVerifyTask(
+  task: VerifyTask,
+  settings: VerifySettings
+): Promise<VerifyOutcome> {
+  if (task.type === 'key') return { type: 'key', keyHash: await hashKey(task.format, task.content) }
+  const { proposed, purpose } = task
+  return { type: 'entry', leaf: await verifyProposedEntry(proposed, { purpose, ...settings }) }
+}
+
+/** Verifies on the calling thread. For tests, for command line tools, and where there is one core only. */
+export function createInProcessVerifier(settings: VerifySettings): EntryVerifier {
+  return verifierOf((task) => runVerifyTask(task, settings))
+}
+
+/** A verifier over anything that runs tasks. */
+export function verifierOf(
+  run: (task: VerifyTask, byteLength: number) => Promise<VerifyOutcome>
+): EntryVerifier {
+  return {
+    async verifyEntry(proposed, purpose, byteLength) {
+      const outcome = await run({ type: 'entry', proposed, purpose }, byteLength)
+      if (outcome.type !== 'entry') throw new LogError('internal', 'verifier mixed up its answers')
+      return outcome.leaf
+    },
+    async keyHash(format, content) {
+      const outcome = await run({ type: 'key', format, content }, content.length)
+      if (outcome.type !== 'key') throw new LogError('internal', 'verifier mixed up its answers')
+      return outcome.keyHash
+    }
+  }
+}
+
+async function hashKey(format: string, content: Uint8Array): Promise<string> {
+  const signatures = signatureFormat(format)
+  try {
+    const { canonical } = await signatures.parseKey(content)
+    return createHash('sha256').update(canonical).digest('hex')
+  } catch (err) {
+    if (!isLogError(err)) throw err
+    throw new LogError('invalid_request', 'public key provided could not be parsed', { cause: err })
+  }
+}
