@@ -17,7 +17,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
  */
 export function loadConfig(
   flags: Readonly<Record<string, string>>,
-  environment: Environment = process.env
+  environment: Environment
 ): Config {
   const { config: flagFile, ...rest } = flags
   const fileName = flagFile ?? environment[CONFIG_FILE_VARIABLE]

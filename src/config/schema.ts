@@ -1,3 +1,5 @@
+import { DEFAULT_CLIENT_ALGORITHMS, KNOWN_CLIENT_ALGORITHMS } from '../keys/algorithms.js'
+
 /** `host:port`, split. */
 export interface Address {
   /** Without the brackets of an IPv6 literal. */
@@ -63,27 +65,6 @@ export const REKOR_ENDPOINTS = [
 
 /** Kinds that may be submitted. */
 export const ENTRY_TYPES = ['hashedrekord', 'rekord', 'intoto', 'dsse'] as const
-
-const DEFAULT_CLIENT_ALGORITHMS = [
-  'rsa-sign-pkcs1-2048-sha256',
-  'rsa-sign-pkcs1-3072-sha256',
-  'rsa-sign-pkcs1-4096-sha256',
-  'ecdsa-sha2-256-nistp256',
-  'ecdsa-sha2-384-nistp384',
-  'ecdsa-sha2-512-nistp521',
-  'ed25519',
-  'ed25519-ph'
-] as const
-
-/** Every name the policy knows (rekor-v1 §8.1). */
-export const CLIENT_ALGORITHMS = [
-  ...DEFAULT_CLIENT_ALGORITHMS,
-  'ecdsa-sha2-256-nistp384',
-  'ecdsa-sha2-256-nistp521',
-  'rsa-sign-pss-2048-sha256',
-  'rsa-sign-pss-3072-sha256',
-  'rsa-sign-pss-4096-sha256'
-] as const
 
 const MIB = 1024 * 1024
 
@@ -209,8 +190,8 @@ export const CONFIG_SCHEMA = {
     clientAlgorithms: {
       type: 'list',
       default: DEFAULT_CLIENT_ALGORITHMS,
-      defaultText: "Rekor's: the first eight",
-      choices: CLIENT_ALGORITHMS,
+      defaultText: "Rekor's: those with neither `pss` nor `sha2-256` on a larger curve",
+      choices: KNOWN_CLIENT_ALGORITHMS,
       meaning: 'Key and hash pairs that hashedrekord entries may be signed with.'
     },
     attestations: {
