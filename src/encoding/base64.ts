@@ -16,7 +16,7 @@ export function encodeBase64(bytes: Uint8Array): string {
   let at = 0
   for (let i = 0; i < bytes.length; i += 3) {
     const present = Math.min(3, bytes.length - i)
-    const group = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
+    const group = ((bytes[i] as number) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
     text[at] = digit(group >>> 18)
     text[at + 1] = digit(group >>> 12)
     if (present > 1) text[at + 2] = digit(group >>> 6)
