@@ -4,9 +4,16 @@ import type { EntryType } from './entry-type.js'
 import { hashedrekord } from './hashedrekord/index.js'
 import { intotoV001 } from './intoto-v001/index.js'
 import { intotoV002 } from './intoto-v002/index.js'
+import { rekord } from './rekord/index.js'
 
 /** Every kind and version of entry this log takes. To add one: a folder, a line here, its vectors. */
-export const ENTRY_TYPES: readonly EntryType[] = [dsse, hashedrekord, intotoV001, intotoV002]
+export const ENTRY_TYPES: readonly EntryType[] = [
+  dsse,
+  hashedrekord,
+  intotoV001,
+  intotoV002,
+  rekord
+]
 
 /** Kinds of Rekor v1 that its clients know and this log does not take (yet). */
 export const UNSUPPORTED_KINDS: readonly string[] = [

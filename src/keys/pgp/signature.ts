@@ -1,6 +1,6 @@
 import { LogError } from '../../errors.js'
 import { decodeArmor, encodeArmor, SIGNATURE_BLOCK, splitLines } from './armor.js'
-import { labelled, structuralFailure } from './failure.js'
+import { labelled } from './failure.js'
 import { PACKET_TAG, splitPackets, type Packet } from './packets.js'
 import { parseSignaturePacket, type SignaturePacket } from './signature-packet.js'
 
@@ -30,6 +30,9 @@ export function parseDetachedSignature(bytes: Uint8Array): DetachedSignature {
     throw new LogError('invalid_request', 'invalid PGP signature provided')
   }
   const packets = readOrRefuse(() => splitPackets(block?.body ?? bytes))
+  if (packets[0] !== undefined && packets[0].tag !== PACKET_TAG.signature) {
+    throw new LogError('invalid_request', 'valid PGP signature was not detected')
+  }
   const first = readOrRefuse(() => firstSignature(packets))
   const canonical = block === undefined ? encodeArmor(SIGNATURE_BLOCK, bytes) : bytes
   return { canonical, packets, first }
@@ -37,7 +40,6 @@ export function parseDetachedSignature(bytes: Uint8Array): DetachedSignature {
 
 function firstSignature([packet]: readonly Packet[]): SignaturePacket {
   if (packet === undefined) throw new LogError('invalid_request', 'EOF')
-  if (packet.tag !== PACKET_TAG.signature) throw structuralFailure('not a signature packet')
   return parseSignaturePacket(packet.body)
 }
 

@@ -1,0 +1,27 @@
+import { LogError } from '../errors.js'
+import { minisignFormat } from '../keys/minisign.js'
+import { pgpFormat } from '../keys/pgp/format.js'
+import type { SignatureFormat } from '../keys/signature-format.js'
+import { sshFormat } from '../keys/ssh.js'
+import { x509Format } from '../x509/x509-format.js'
+
+/** The PKI formats this log knows, in the order Rekor names them. */
+export const SIGNATURE_FORMATS: readonly SignatureFormat[] = [
+  pgpFormat,
+  minisignFormat,
+  x509Format,
+  sshFormat
+]
+
+/** Their names, for schemas. */
+export const SIGNATURE_FORMAT_NAMES: readonly string[] = SIGNATURE_FORMATS.map(({ name }) => name)
+
+/**
+ * The format called `name`. Keys and signatures it parses are for its own `verify` only.
+ * @throws LogError `unsupported`
+ */
+export function signatureFormat(name: string): SignatureFormat {
+  const format = SIGNATURE_FORMATS.find((candidate) => candidate.name === name)
+  if (format !== undefined) return format
+  throw new LogError('unsupported', 'the PKI format requested is not supported by this server')
+}
