@@ -1,4 +1,5 @@
 import type { Integrate, TreeHead } from '../merkle/tree.js'
+import type { StoreAudit } from './store-audit.js'
 
 /** A signed tree head as it was published. */
 export interface Checkpoint {
@@ -78,16 +79,19 @@ export interface LogStore {
   /**
    * Adds a batch. Holds the right edge of the tree exclusively, skips leaves already present (in the tree or
    * earlier in the batch), calls `integrate` once for the rest, and commits leaves, search keys, attestations,
-   * tiles and tree head together or not at all.
+   * tiles and tree head together or not at all. An empty batch changes nothing, but still proves that the store can
+   * commit.
    * @returns one result per leaf, in order; `duplicate` marks a leaf that was already there
    * @throws LogError `log_frozen` when the tree takes no more
    */
   append(batch: readonly PendingLeaf[], integrate: Integrate): Promise<readonly Appended[]>
   /**
-   * Publishes `next` if the published checkpoint is still `expected`; stores the promises either way.
-   * Published checkpoints are kept for ever; their sizes never shrink.
-   * @returns the checkpoint now published: `next`, or a larger one that another instance got in first
-   * @throws LogError `integrity` if what is published, or the committed tree, contradicts `next`
+   * Publishes `next` unless somebody published as much already; stores the promises either way. Published
+   * checkpoints are kept for ever; their sizes never shrink.
+   * @param expected what the caller last saw published
+   * @returns the checkpoint now published: `next`, or one at least as large that another instance got in first
+   * @throws LogError `integrity` if `expected` was never published, or if what is published or the committed tree
+   *   contradicts `next`
    */
   publish(
     expected: Checkpoint | undefined,
@@ -142,9 +146,16 @@ export interface Database {
   createTree(tree: NewTree): Promise<TreeRecord>
   /** The store of one tree. @throws LogError `not_found` */
   logStore(treeId: string): LogStore
-  /** Leaves that carry this (already lower-cased) search key, oldest first, over all trees of the log. */
-  search(log: TreeRecord['log'], searchKey: string): Promise<readonly LeafRef[]>
+  /**
+   * Leaves that carry this (already lower-cased) search key, oldest first, over all trees of the log. May include
+   * leaves that are committed but not yet published.
+   *
+   * @param limit most hits to give; without it all of them
+   */
+  search(log: TreeRecord['log'], searchKey: string, limit?: number): Promise<readonly LeafRef[]>
   attestation(key: string): Promise<Uint8Array | undefined>
   readonly register: Register
+  /** What the checker reads: everything that is stored. */
+  readonly audit: StoreAudit
   close(): Promise<void>
 }

@@ -1,0 +1,51 @@
+import type { Tile } from '../merkle/tree.js'
+import type { Attestation, StoredLeaf } from './log-store.js'
+
+/** A leaf with what is stored about its surroundings. */
+export interface AuditedLeaf extends StoredLeaf {
+  /** 8 bytes (see digestSearchKeys). */
+  readonly searchDigest: Uint8Array
+  /** Key of the attestation that was kept with it; `missing` when it is no longer there. */
+  readonly attestation?: { readonly key: string } | 'missing'
+}
+
+/** Which leaf a row belongs to. */
+export interface AuditedPlace {
+  /** Undefined when there is no such tree. */
+  readonly treeId: string | undefined
+  readonly leafIndex: number
+}
+
+export interface AuditedLeafHash extends AuditedPlace {
+  /** 32 bytes. */
+  readonly leafHash: Uint8Array
+}
+
+export interface AuditedSearchRow extends AuditedPlace {
+  /** 16 bytes (see hashSearchKey). */
+  readonly keyHash: Uint8Array
+}
+
+/**
+ * Reads for the checker: what is stored, in stored order, nothing skipped and nothing derived. Rows come in pages, so
+ * that memory stays flat. Only a database opened for reading gives all of it as of one moment.
+ */
+export interface StoreAudit {
+  /** Problems that the engine finds in its own files, as it words them. Reads all of them. */
+  engineProblems(): Promise<readonly string[]>
+  /** Rows of trees that are not there, a few words each. */
+  strayTrees(): Promise<readonly string[]>
+  /** How many inclusion promises are stored for leaves of this tree, whether or not the leaves are there. */
+  promiseCount(treeId: string): Promise<number>
+  /** All leaf rows of a tree by index, also those beyond its head. */
+  leaves(treeId: string): AsyncIterable<readonly AuditedLeaf[]>
+  /** All tiles of a tree, level by level from the leaves, left to right. */
+  tiles(treeId: string): AsyncIterable<readonly Tile[]>
+  /** What leaves are found by their hash with, over all trees: by hash. */
+  leafHashes(): AsyncIterable<readonly AuditedLeafHash[]>
+  /** The search index over all trees. */
+  searchRows(): AsyncIterable<readonly AuditedSearchRow[]>
+  /** Whether this row is in the search index. */
+  hasSearchRow(treeId: string, leafIndex: number, keyHash: Uint8Array): Promise<boolean>
+  attestations(): AsyncIterable<readonly Attestation[]>
+}
