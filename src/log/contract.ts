@@ -30,10 +30,16 @@ export interface LogSigning {
   signPromise(leaf: StoredLeaf): Promise<Uint8Array>
 }
 
-/** Group commit: a batch is closed by size or by age, whichever comes first. */
+/**
+ * Group commit: an idle log writes a leaf at once; leaves that come while a batch is being written gather for the
+ * next, which is closed by size or by age, whichever comes first, and starts as soon as the one before is published.
+ */
 export interface BatchLimits {
   readonly maxLeaves: number
-  /** How long the first leaf of a batch may wait for company while another batch is being written. 0: never. */
+  /**
+   * How long the first leaf that comes while a batch is being written may wait for company. The wait for that batch
+   * counts; 0: no longer than for that batch.
+   */
   readonly maxAgeMs: number
   /** Leaves that may wait; beyond it `add` refuses with `overloaded`. */
   readonly maxQueuedLeaves: number

@@ -1,0 +1,267 @@
+import { equalBytes } from '../encoding/bytes.js'
+import { encodeHex } from '../encoding/hex.js'
+import type { LogError } from '../errors.js'
+import { isLogError } from '../errors.js'
+import { HASH_BYTES, hashLeaf } from '../merkle/hash.js'
+import { TILE_WIDTH } from '../merkle/tiles.js'
+import type { TreeHead } from '../merkle/tree.js'
+import type { Checkpoint, Database, LogStore, StoredLeaf, TreeRecord } from '../store/log-store.js'
+import { hashSearchKey } from '../store/search-key.js'
+import { sha256 } from '../store/sha256.js'
+import type { AuditedLeaf } from '../store/store-audit.js'
+import { CheckpointChecker } from './check-checkpoints.js'
+import { badThing, expectGood } from './check-error.js'
+import { TileChecker, checkTileList } from './check-tiles.js'
+import type { LeafDigests } from './leaf-digests.js'
+import { RightEdge } from './right-edge.js'
+
+/** A leaf with the promise made for it. */
+export type PromisedLeaf = StoredLeaf & { readonly inclusionPromise: Uint8Array }
+
+/** What can be derived again from a leaf alone. */
+export interface DerivedFromLeaf {
+  /** Search keys that must be in the index; it may hold more. */
+  readonly searchKeys: readonly string[]
+  /** Key an attestation of this leaf would have. */
+  readonly attestationKey: string | undefined
+}
+
+/** Cryptography and meaning, which the log itself knows nothing of. Each throws when something is not good. */
+export interface LeafChecks {
+  verifyCheckpoint(tree: TreeRecord, checkpoint: Checkpoint): void | Promise<void>
+  verifyPromise(tree: TreeRecord, leaf: PromisedLeaf): void | Promise<void>
+  /** Absent: the index is only held against the digest that is kept with each leaf. */
+  deriveFromLeaf?(tree: TreeRecord, leaf: StoredLeaf): DerivedFromLeaf | Promise<DerivedFromLeaf>
+}
+
+/** What a tree was found to hold. */
+export interface TreeReport {
+  readonly treeId: string
+  readonly treeSize: number
+  /** Undefined when nothing was ever published. */
+  readonly publishedSize: number | undefined
+  readonly checkpoints: number
+  readonly tiles: number
+  readonly promises: number
+}
+
+/**
+ * Recomputes one tree from its stored leaf bytes, in one pass over the leaves, and compares everything that is stored
+ * about it: leaf hashes, times, tiles, every checkpoint at its size, promises, head.
+ *
+ * @param digests gets what the index tables must hold about each leaf; as large as the tree
+ * @param onLeaves is told how many leaves are done
+ * @throws LogError `integrity` about the first bad thing
+ */
+export async function checkTree(
+  database: Database,
+  tree: TreeRecord,
+  checks: LeafChecks,
+  digests: LeafDigests,
+  onLeaves: (done: number) => void
+): Promise<TreeReport> {
+  const { treeId } = tree
+  const { audit } = database
+  const store = database.logStore(treeId)
+  const head = await store.treeHead()
+  const publishedSize = (await store.checkpoint())?.treeHead.treeSize
+  const edge = new RightEdge()
+  const tiles = new TileChecker(store)
+  const checkpoints = new CheckpointChecker(store, tree, (checkpoint) =>
+    checks.verifyCheckpoint(tree, checkpoint)
+  )
+  let lastTime = Number.NEGATIVE_INFINITY
+  let promises = 0
+
+  await checkpoints.compareAt(edge)
+  for await (const page of audit.leaves(treeId)) {
+    // Everything that is cheap in order of leaves; then signatures, of all leaves before the first finding.
+    const good: AuditedLeaf[] = []
+    let finding: LogError | undefined
+    try {
+      for (const leaf of page) {
+        checkLeaf(treeId, leaf, edge.treeSize, head, lastTime)
+        await assertHash(store, leaf)
+        checkPromiseIsThere(treeId, leaf, publishedSize ?? 0)
+        lastTime = leaf.integratedTimeSeconds
+        good.push(leaf)
+        edge.push(leaf.leafHash, (height, hash) => tiles.addNode(height, hash))
+        digests.xor(leaf.leafIndex, leaf.leafHash)
+        digests.xor(leaf.leafIndex, leaf.searchDigest)
+        if (edge.treeSize % TILE_WIDTH === 0) await tiles.compareFull()
+        await checkpoints.compareAt(edge)
+      }
+    } catch (err) {
+      if (!isLogError(err)) throw err
+      finding = err
+    }
+    promises += await checkPromises(tree, good, checks)
+    await checkDerived(database, tree, good, checks)
+    if (finding !== undefined) throw finding
+    onLeaves(edge.treeSize)
+  }
+  assertHead(treeId, edge, head)
+  await checkpoints.assertNoneLeft()
+  await tiles.compareRest()
+  const tileCount = await checkTileList(audit, treeId, head.treeSize)
+  const storedPromises = await audit.promiseCount(treeId)
+  if (storedPromises !== promises) {
+    throw badThing(
+      'promise',
+      { treeId },
+      `tree ${treeId} has ${storedPromises} inclusion promises for ${promises} leaves`
+    )
+  }
+  return {
+    treeId,
+    treeSize: head.treeSize,
+    publishedSize,
+    checkpoints: checkpoints.count,
+    tiles: tileCount,
+    promises
+  }
+}
+
+function checkLeaf(
+  treeId: string,
+  { leafIndex, leafHash, integratedTimeSeconds, attestation }: AuditedLeaf,
+  expectedIndex: number,
+  { treeSize }: TreeHead,
+  lastTime: number
+): void {
+  const place = { treeId, index: expectedIndex }
+  if (leafIndex !== expectedIndex) {
+    const problem = `leaf ${expectedIndex} of tree ${treeId} is missing, next is ${leafIndex}`
+    throw badThing('leaf', place, problem)
+  }
+  if (leafIndex >= treeSize) {
+    const problem = `leaf ${leafIndex} lies beyond the head of tree ${treeId} at size ${treeSize}`
+    throw badThing('leaf', place, problem)
+  }
+  if (leafHash.length !== HASH_BYTES) {
+    throw badThing(
+      'leaf',
+      place,
+      `leaf hash ${leafIndex} of tree ${treeId} is not ${HASH_BYTES} bytes`
+    )
+  }
+  if (!(integratedTimeSeconds >= lastTime)) {
+    const problem =
+      `leaf ${leafIndex} of tree ${treeId} has the time ${integratedTimeSeconds}, ` +
+      `before the one in front of it (${lastTime})`
+    throw badThing('leaf', place, problem)
+  }
+  if (attestation === 'missing') {
+    const problem = `the attestation of leaf ${leafIndex} of tree ${treeId} is missing`
+    throw badThing('attestation', place, problem)
+  }
+}
+
+/** Whether the bytes hash to what is stored; if not, the tile says which of the two was changed. */
+async function assertHash(store: LogStore, leaf: AuditedLeaf): Promise<void> {
+  const computed = hashLeaf(leaf.leafValue, sha256)
+  if (equalBytes(computed, leaf.leafHash)) return
+  const tile = await store.tile(0, Math.floor(leaf.leafIndex / TILE_WIDTH))
+  const offset = (leaf.leafIndex % TILE_WIDTH) * HASH_BYTES
+  const inTile = tile?.subarray(offset, offset + HASH_BYTES) ?? new Uint8Array(0)
+  const changed = equalBytes(inTile, computed)
+    ? 'its leaf hash was changed'
+    : equalBytes(inTile, leaf.leafHash)
+      ? 'its bytes were changed'
+      : 'the tile agrees with neither'
+  throw badThing(
+    'leaf',
+    { treeId: store.treeId, index: leaf.leafIndex },
+    `leaf ${leaf.leafIndex} of tree ${store.treeId} hashes to ${encodeHex(computed)}, stored is ` +
+      `${encodeHex(leaf.leafHash)}: ${changed}`
+  )
+}
+
+/** Promises and the checkpoint that first commits to their leaves are stored together. */
+function checkPromiseIsThere(treeId: string, leaf: AuditedLeaf, publishedSize: number): void {
+  const published = leaf.leafIndex < publishedSize
+  if (published === (leaf.inclusionPromise !== undefined)) return
+  throw badThing(
+    'promise',
+    { treeId, index: leaf.leafIndex },
+    published
+      ? `leaf ${leaf.leafIndex} of tree ${treeId} is published without an inclusion promise`
+      : `leaf ${leaf.leafIndex} of tree ${treeId} has an inclusion promise but is not published`
+  )
+}
+
+/** @returns how many of the leaves have a promise */
+async function checkPromises(
+  tree: TreeRecord,
+  leaves: readonly AuditedLeaf[],
+  checks: LeafChecks
+): Promise<number> {
+  const promised = leaves.filter((leaf) => hasPromise(leaf))
+  await firstFailure(
+    promised.map((leaf) =>
+      expectGood(
+        'promise',
+        { treeId: tree.treeId, index: leaf.leafIndex },
+        `inclusion promise of leaf ${leaf.leafIndex} of tree ${tree.treeId}`,
+        () => checks.verifyPromise(tree, leaf)
+      )
+    )
+  )
+  return promised.length
+}
+
+function hasPromise(leaf: AuditedLeaf): leaf is AuditedLeaf & PromisedLeaf {
+  return leaf.inclusionPromise !== undefined
+}
+
+async function checkDerived(
+  database: Database,
+  tree: TreeRecord,
+  leaves: readonly AuditedLeaf[],
+  checks: LeafChecks
+): Promise<void> {
+  if (checks.deriveFromLeaf === undefined) return
+  const derived = await Promise.all(leaves.map((leaf) => checks.deriveFromLeaf?.(tree, leaf)))
+  for (const [i, leaf] of leaves.entries()) {
+    const { searchKeys = [], attestationKey } = derived[i] ?? {}
+    const place = { treeId: tree.treeId, index: leaf.leafIndex }
+    for (const searchKey of searchKeys) {
+      const keyHash = hashSearchKey(searchKey)
+      if (!(await database.audit.hasSearchRow(tree.treeId, leaf.leafIndex, keyHash))) {
+        const problem = `leaf ${leaf.leafIndex} of tree ${tree.treeId} is not found by ${searchKey}`
+        throw badThing('searchIndex', place, problem)
+      }
+    }
+    const { attestation } = leaf
+    if (typeof attestation === 'object' && attestation.key !== attestationKey) {
+      const problem =
+        `leaf ${leaf.leafIndex} of tree ${tree.treeId} points to the attestation ${attestation.key}, ` +
+        `its own is ${attestationKey}`
+      throw badThing('attestation', place, problem)
+    }
+  }
+}
+
+/** Waits for all, then throws what the first one in order threw. */
+async function firstFailure(all: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(all)).find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
+}
+
+function assertHead(treeId: string, edge: RightEdge, head: TreeHead): void {
+  if (edge.treeSize !== head.treeSize) {
+    throw badThing(
+      'leaf',
+      { treeId, index: edge.treeSize },
+      `leaf ${edge.treeSize} of tree ${treeId} is missing, the head is at size ${head.treeSize}`
+    )
+  }
+  const rootHash = edge.rootHash()
+  if (!equalBytes(rootHash, head.rootHash)) {
+    throw badThing(
+      'treeHead',
+      { treeId, index: head.treeSize },
+      `the head of tree ${treeId} has root ${encodeHex(head.rootHash)}, its entries give ${encodeHex(rootHash)}`
+    )
+  }
+}

@@ -1,0 +1,62 @@
+import { LogError } from '../errors.js'
+import { buildConsistencyProof } from '../merkle/consistency-proof.js'
+import { buildInclusionProof } from '../merkle/inclusion-proof.js'
+import { rootHashAtSize } from '../merkle/tile-hashes.js'
+import type { FetchTile, TreeHead } from '../merkle/tree.js'
+import type { LogStore } from '../store/log-store.js'
+import { sha256 } from '../store/sha256.js'
+
+/**
+ * Sibling hashes that prove a leaf to be in the tree at `treeSize`, nearest the leaf first. Reads a handful of tiles
+ * and no leaf, whatever the size.
+ *
+ * @param treeSize any size the tree ever had, also long ago
+ * @throws LogError `invalid_request` when that tree has no such leaf, or there is no such tree yet
+ */
+export async function inclusionProof(
+  store: LogStore,
+  leafIndex: number,
+  treeSize: number
+): Promise<readonly Uint8Array[]> {
+  await assertReached(store, treeSize)
+  return buildInclusionProof(leafIndex, treeSize, tilesOf(store), sha256)
+}
+
+/**
+ * Hashes that prove the tree at `secondSize` to begin with the tree at `firstSize`.
+ *
+ * @throws LogError `invalid_request` when there is no proof between these sizes (see planConsistencyProof), or there
+ *   is no such tree yet
+ */
+export async function consistencyProof(
+  store: LogStore,
+  firstSize: number,
+  secondSize: number
+): Promise<readonly Uint8Array[]> {
+  await assertReached(store, secondSize)
+  return buildConsistencyProof(firstSize, secondSize, tilesOf(store), sha256)
+}
+
+/**
+ * The head the tree had at `treeSize`.
+ * @throws LogError `invalid_request` when it never was that large
+ */
+export async function treeHeadAtSize(store: LogStore, treeSize: number): Promise<TreeHead> {
+  await assertReached(store, treeSize)
+  return { treeSize, rootHash: await rootHashAtSize(treeSize, tilesOf(store), sha256) }
+}
+
+/** Asking beyond the head is the caller's mistake; without this it would look like a missing tile. */
+async function assertReached(store: LogStore, treeSize: number): Promise<void> {
+  const head = await store.treeHead()
+  if (!(treeSize <= head.treeSize)) {
+    throw new LogError(
+      'invalid_request',
+      `tree ${store.treeId} has ${head.treeSize} leaves, not ${treeSize}`
+    )
+  }
+}
+
+function tilesOf(store: LogStore): FetchTile {
+  return (level, tileIndex) => store.tile(level, tileIndex)
+}

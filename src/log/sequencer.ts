@@ -1,0 +1,309 @@
+import { LogError, isLogError } from '../errors.js'
+import { integrate } from '../merkle/integrate.js'
+import type { Integrate } from '../merkle/tree.js'
+import type { Appended, Checkpoint, LogStore, TreeRecord } from '../store/log-store.js'
+import { sha256 } from '../store/sha256.js'
+import type { AddedLeaf, BatchLimits, LogSigning, NewLeaf, TransparencyLog } from './contract.js'
+import { nextLeafTime } from './leaf-time.js'
+import { LeafQueue } from './leaf-queue.js'
+import { type Promises, Publisher } from './publisher.js'
+import { type LogIdentity, assertCheckpointOf, assertSameLog } from './same-log.js'
+
+/** What the log tells its owner, for metrics and messages. Must not throw. */
+export type LogEvent =
+  | {
+      readonly type: 'published'
+      /** Leaves of the batch that were new, and that were there already. */
+      readonly leaves: number
+      readonly duplicates: number
+      readonly treeSize: number
+      readonly durationMs: number
+    }
+  | { readonly type: 'failed'; readonly leaves: number; readonly error: unknown }
+  | { readonly type: 'stopped'; readonly error: LogError }
+
+export interface TransparencyLogOptions {
+  readonly store: LogStore
+  readonly signing: LogSigning
+  /** What configuration and key file say that this log is. */
+  readonly identity: LogIdentity
+  /** Checks the signature on a checkpoint of this tree. @throws when it is not good */
+  readonly verifyCheckpoint: (note: string) => Promise<void>
+  readonly limits: BatchLimits
+  /** The clock, milliseconds since the epoch. */
+  readonly now: () => number
+  /** How often an idle log proves that it works. */
+  readonly heartbeatMs: number
+  readonly onEvent?: (event: LogEvent) => void
+}
+
+/**
+ * Opens the log of one tree for writing: checks that it is the log we think it is and that the stored state is whole,
+ * then publishes what an earlier process committed but did not publish (for a new tree: its empty head).
+ *
+ * @throws LogError `log_frozen`; as assertSameLog; `integrity` when tiles, leaves and published checkpoint contradict
+ *   each other; what the signer throws
+ */
+export async function openTransparencyLog(
+  options: TransparencyLogOptions
+): Promise<TransparencyLog> {
+  const { store, identity, signing } = options
+  const record = await store.record()
+  if (record.state === 'frozen') {
+    throw new LogError('log_frozen', `tree ${record.treeId} takes no more entries`)
+  }
+  const head = await store.treeHead()
+  assertSameLog(record, identity, head, await store.checkpoint())
+  const publisher = new Publisher({
+    store,
+    signing,
+    verifyCheckpoint: async (checkpoint) => {
+      assertCheckpointOf(record, checkpoint)
+      await options.verifyCheckpoint(checkpoint.note)
+    }
+  })
+  await publisher.load()
+  await publisher.publishCommitted()
+  return new Sequencer(options, record, publisher, await lastLeafTime(store))
+}
+
+async function lastLeafTime(store: LogStore): Promise<number | undefined> {
+  const { treeSize } = await store.treeHead()
+  return treeSize === 0 ? undefined : (await store.leaf(treeSize - 1))?.integratedTimeSeconds
+}
+
+/** `integrate` with the hash function of the server. */
+const integrateFast: Integrate = (treeSize, readTile, leafHashes) =>
+  integrate(treeSize, readTile, leafHashes, sha256)
+
+/**
+ * One loop that does one thing at a time: write a batch, or prove that it could. Everything below the queue belongs
+ * to that loop; `#busy` says that it runs.
+ */
+class Sequencer implements TransparencyLog {
+  readonly record: TreeRecord
+  readonly store: LogStore
+  readonly #publisher: Publisher
+  readonly #limits: BatchLimits
+  readonly #now: () => number
+  readonly #onEvent: (event: LogEvent) => void
+  readonly #queue: LeafQueue
+
+  #busy = false
+  /** The head may be ahead of the checkpoint, or the last write failed: prove or repair before the next batch. */
+  #unsettled = false
+  #lastLeafTime: number | undefined
+  #lastBatchMs = 0
+  #freshTimeMs: number
+  #failure: LogError | undefined
+
+  /** Runs from the first leaf that arrives while a batch is being written: that leaf's patience. */
+  #ageTimer: NodeJS.Timeout | undefined
+  readonly #heartbeat: NodeJS.Timeout
+  /** Set by `close`: told when the queue is empty and the loop rests. */
+  #onDrained: (() => void) | undefined
+  #closed: Promise<void> | undefined
+
+  constructor(
+    { store, limits, now, heartbeatMs, onEvent = () => undefined }: TransparencyLogOptions,
+    record: TreeRecord,
+    publisher: Publisher,
+    lastLeafTime: number | undefined
+  ) {
+    this.store = store
+    this.record = record
+    this.#publisher = publisher
+    this.#limits = limits
+    this.#now = now
+    this.#onEvent = onEvent
+    this.#queue = new LeafQueue(limits)
+    this.#lastLeafTime = lastLeafTime
+    this.#freshTimeMs = now()
+    this.#heartbeat = setInterval(() => this.#beat(), heartbeatMs)
+    this.#heartbeat.unref() // whoever forgets to close should still be able to exit
+  }
+
+  get freshTimeMs(): number {
+    return this.#freshTimeMs
+  }
+
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  checkpoint(): Checkpoint {
+    const published = this.#publisher.published
+    if (published === undefined) throw new LogError('internal', 'opened without a checkpoint')
+    return published
+  }
+
+  add(leaf: NewLeaf): Promise<AddedLeaf> {
+    return new Promise((resolve, reject) => {
+      this.#assertAccepting()
+      this.#queue.push({ leaf, resolve, reject }, this.#retryAfterSeconds())
+      this.#wake()
+    })
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => {
+      this.#onDrained = resolve
+      clearInterval(this.#heartbeat)
+      this.#startNow()
+    })
+    return this.#closed
+  }
+
+  #assertAccepting(): void {
+    if (this.#failure !== undefined) {
+      const code = isLogError(this.#failure, 'integrity') ? 'integrity' : 'internal'
+      throw new LogError(code, `the log has stopped: ${this.#failure.message}`, {
+        cause: this.#failure
+      })
+    }
+    if (this.#closed !== undefined) {
+      throw new LogError('overloaded', 'the server is stopping', {
+        details: { retryAfterSeconds: 1 }
+      })
+    }
+  }
+
+  /** When a full queue will have room again, by how long the last batch took. */
+  #retryAfterSeconds(): number {
+    return Math.max(1, Math.ceil(this.#lastBatchMs / 1000))
+  }
+
+  /** A leaf has come. */
+  #wake(): void {
+    if (this.#queue.length >= this.#limits.maxLeaves) this.#startNow()
+    else if (this.#busy) this.#startAgeTimer()
+    else if (this.#ageTimer === undefined) this.#startNow() // idle: nobody to wait for
+  }
+
+  #startAgeTimer(): void {
+    if (this.#ageTimer !== undefined) return
+    this.#ageTimer = setTimeout(() => this.#startNow(), this.#limits.maxAgeMs)
+  }
+
+  /** The batch that is gathering is closed: it starts as soon as nothing else is being done. */
+  #startNow(): void {
+    clearTimeout(this.#ageTimer)
+    this.#ageTimer = undefined
+    if (this.#busy) return
+    if (this.#queue.length === 0) {
+      this.#onDrained?.()
+      return
+    }
+    this.#busy = true
+    // After this turn of the event loop, so that requests that were read together are written together.
+    setImmediate(() => void this.#runBatch())
+  }
+
+  async #runBatch(): Promise<void> {
+    const waiters = this.#queue.take(this.#limits.maxLeaves)
+    if (this.#queue.length > 0) this.#startAgeTimer() // too many for one batch: their wait begins now
+    const startedMs = performance.now()
+    try {
+      const added = await this.#writeBatch(waiters.map(({ leaf }) => leaf))
+      this.#lastBatchMs = performance.now() - startedMs
+      waiters.forEach(({ resolve }, i) => resolve(added[i] as AddedLeaf)) // one for each leaf
+      const duplicates = added.filter(({ duplicate }) => duplicate).length
+      const { treeSize } = this.checkpoint().treeHead
+      const leaves = added.length - duplicates
+      this.#onEvent({
+        type: 'published',
+        leaves,
+        duplicates,
+        treeSize,
+        durationMs: this.#lastBatchMs
+      })
+    } catch (err) {
+      for (const { reject } of waiters) reject(err)
+      await this.#afterFailure(err, waiters.length)
+    }
+    this.#rest()
+  }
+
+  /** Sequence, integrate, publish: see README.md in this folder. */
+  async #writeBatch(leaves: readonly NewLeaf[]): Promise<readonly AddedLeaf[]> {
+    if (this.#unsettled) await this.#settle()
+    const integratedTimeSeconds = nextLeafTime(this.#now(), this.#lastLeafTime)
+    const pending = leaves.map((leaf) => ({ ...leaf, integratedTimeSeconds }))
+    this.#unsettled = true
+    const appended = await this.store.append(pending, integrateFast)
+    const grew = appended.some(({ duplicate }) => !duplicate)
+    if (grew) this.#lastLeafTime = integratedTimeSeconds
+    // The end of the process here: leaves are durable and in the tree, but nobody was told. See Publisher.
+    const promises = await this.#publisher.publishCommitted()
+    this.#unsettled = false
+    if (grew) this.#freshTimeMs = this.#now()
+    return Promise.all(appended.map((leaf) => this.#answer(leaf, promises)))
+  }
+
+  async #answer(leaf: Appended, promises: Promises): Promise<AddedLeaf> {
+    const inclusionPromise =
+      promises.get(leaf.leafIndex) ?? (await this.store.leaf(leaf.leafIndex))?.inclusionPromise
+    if (inclusionPromise === undefined) {
+      throw new LogError('integrity', `leaf ${leaf.leafIndex} is published without a promise`, {
+        details: { what: 'promise', treeId: this.record.treeId, index: leaf.leafIndex }
+      })
+    }
+    return { ...leaf, inclusionPromise, checkpoint: this.checkpoint() }
+  }
+
+  /** A failed batch fails its own waiters. The log goes on if what is stored can be read and makes sense. */
+  async #afterFailure(error: unknown, leaves: number): Promise<void> {
+    this.#onEvent({ type: 'failed', leaves, error })
+    if (isLogError(error, 'integrity')) return this.#stop(error)
+    try {
+      await this.#publisher.load()
+    } catch (err) {
+      this.#stop(err)
+    }
+  }
+
+  /** Proves a durable write and publishes what is left over, as at start. */
+  async #settle(): Promise<void> {
+    await this.store.append([], integrateFast)
+    await this.#publisher.publishCommitted()
+    this.#lastLeafTime = await lastLeafTime(this.store)
+    this.#unsettled = false
+  }
+
+  #beat(): void {
+    if (this.#busy || this.#failure !== undefined) return // a batch proves as much; a stopped log proves nothing
+    this.#busy = true
+    void this.#prove().then(() => this.#rest())
+  }
+
+  async #prove(): Promise<void> {
+    try {
+      if (this.#unsettled) await this.#settle()
+      nextLeafTime(this.#now(), this.#lastLeafTime) // a clock that is wrong would refuse every leaf
+      await this.#publisher.load()
+      await this.#publisher.publishCommitted()
+      this.#freshTimeMs = this.#now()
+    } catch (err) {
+      await this.#afterFailure(err, 0)
+    }
+  }
+
+  /** The loop has done something; on to what has gathered meanwhile. */
+  #rest(): void {
+    this.#busy = false
+    const gathering = this.#ageTimer !== undefined
+    const full = this.#queue.length >= this.#limits.maxLeaves
+    if (!gathering || full || this.#closed !== undefined) this.#startNow()
+  }
+
+  /** What is stored is unknown or wrong: nothing more is written or signed until somebody has looked. */
+  #stop(err: unknown): void {
+    if (this.#failure !== undefined) return
+    this.#failure = isLogError(err)
+      ? err
+      : new LogError('internal', err instanceof Error ? err.message : String(err), { cause: err })
+    clearInterval(this.#heartbeat)
+    for (const { reject } of this.#queue.take(Number.MAX_SAFE_INTEGER)) reject(this.#failure)
+    this.#onEvent({ type: 'stopped', error: this.#failure })
+  }
+}
