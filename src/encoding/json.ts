@@ -52,14 +52,16 @@ function assertDepth(text: string): void {
 
 /** Offset of the closing quote of the string whose content starts at `offset`; the length if there is none. */
 function endOfString(text: string, offset: number): number {
-  for (let from = offset; ;) {
-    const quote = text.indexOf('"', from)
-    if (quote < 0) return text.length
-    let backslashes = 0
-    while (text[quote - 1 - backslashes] === '\\') backslashes++
-    if (backslashes % 2 === 0) return quote
-    from = quote + 1
-  }
+  let quote = text.indexOf('"', offset)
+  while (quote >= 0 && isEscaped(text, quote)) quote = text.indexOf('"', quote + 1)
+  return quote < 0 ? text.length : quote
+}
+
+/** Whether an odd number of backslashes stands before `offset`. Each run is counted once: by the quote after it. */
+function isEscaped(text: string, offset: number): boolean {
+  let backslashes = 0
+  while (text[offset - 1 - backslashes] === '\\') backslashes++
+  return backslashes % 2 === 1
 }
 
 /** Whether `value` is a JSON object (not an array, not null). */

@@ -77,6 +77,10 @@ bounded('JSON of empty arrays, and of empty strings', (t) => {
 
 bounded('brackets without end', (t) => {
   for (const text of ['[', ']', '{"a":', '}{', '"[', '][']) {
-    t.throws(() => parseJson(text.repeat(SIZE / 4 / text.length)), { code: 'invalid_request' }, text)
+    t.throws(
+      () => parseJson(text.repeat(SIZE / 4 / text.length)),
+      { code: 'invalid_request' },
+      text
+    )
   }
 })
