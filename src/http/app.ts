@@ -1,6 +1,12 @@
 import { METHODS } from 'node:http'
 import type { Socket } from 'node:net'
-import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import {
+  fastify,
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyPluginAsync
+} from 'fastify'
 import type { ApiRequest } from '../metrics.js'
 import type { RekorService } from '../rekor/service.js'
 import type { Contract } from './contract.js'
@@ -24,6 +30,8 @@ export interface AppOptions {
   /** Text of the home page. */
   readonly homePage: () => string
   readonly onRequestDone?: (request: ApiRequest) => void
+  /** Further APIs, each in a scope of its own. */
+  readonly plugins?: readonly FastifyPluginAsync[]
 }
 
 /** For reading a request, and for a silent connection. Rekor's own. */
@@ -65,6 +73,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       }
     },
     frameworkErrors: (err, request, reply) => {
+      reply.header('vary', 'Origin') // no hook sees these requests
       sendRekorError(err, request, reply, { maxRequestBodyBytes, operation: undefined })
     },
     clientErrorHandler: answerUnreadableRequest
@@ -97,6 +106,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     health: options.health,
     homePage: options.homePage
   })
+  for (const plugin of options.plugins ?? []) await app.register(plugin)
   await app.ready()
   return app
 }

@@ -26,7 +26,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   internal: 500
 }
 
-/** Queues drain within a second or the machine is too slow for its load. */
+/** Where the refusal does not know better: queues drain within a second or the machine is too slow. */
 const RETRY_AFTER_SECONDS = 1
 
 /** What a failure becomes on the wire. */
@@ -59,7 +59,9 @@ export function sendRekorError(
   } else {
     request.log.debug({ err }, 'request refused')
   }
-  if (isLogError(err, 'overloaded')) reply.header('retry-after', String(RETRY_AFTER_SECONDS))
+  if (isLogError(err, 'overloaded')) {
+    reply.header('retry-after', String(err.details.retryAfterSeconds ?? RETRY_AFTER_SECONDS))
+  }
   if (isLogError(err, 'already_exists') && err.details.entryId !== undefined) {
     reply.header('location', entryLocation(String(err.details.entryId)))
   }

@@ -4,14 +4,21 @@ import type { ApiRequest } from '../metrics.js'
 import type { LogQuery } from '../rekor/retrieve.js'
 import type { IndexQuery } from '../rekor/search.js'
 import type { RekorService, LoggedEntry } from '../rekor/service.js'
-import type { Contract } from './contract.js'
+import type { Contract, Operation } from './contract.js'
 import { compileBinding, type BoundInput } from './go-binding.js'
 import { sendJson } from './json-reply.js'
 import { entryLocation } from './locations.js'
 import { assertAcceptable } from './negotiation.js'
 import { RefusedRequest } from './refused-request.js'
 import { sendRekorError } from './rekor-errors.js'
-import { outcomeOf } from './request-log.js'
+import { onRequestOver } from './request-log.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What requests of this route are counted as; absent where they are not. */
+    operation?: Operation | undefined
+  }
+}
 
 /** Operations that can be switched off, and what Rekor calls them when they are (rekor-v1 §1.6). */
 export const REKOR_OPERATIONS = {
@@ -60,6 +67,12 @@ export async function rekorV1(app: FastifyInstance, options: RekorV1Options): Pr
     done(null, body)
   })
 
+  onRequestOver(app, ({ request, code, seconds }) => {
+    const { operation } = request.routeOptions.config
+    if (operation === undefined) return
+    options.onRequestDone?.({ path: operation.path, method: operation.method, code, seconds })
+  })
+
   function route(operationId: RekorOperation, handle: Handle): void {
     const operation = contract.operation(operationId)
     const bind = compileBinding(operation, contract.resolve)
@@ -82,17 +95,7 @@ export async function rekorV1(app: FastifyInstance, options: RekorV1Options): Pr
         if (operation.method === 'GET') reply.headers(NO_CACHE)
         done()
       },
-      onResponse: (_request, reply, done) => {
-        if (isEnabled) {
-          options.onRequestDone?.({
-            path: operation.path,
-            method: operation.method,
-            code: outcomeOf(reply),
-            seconds: reply.elapsedTime / 1000
-          })
-        }
-        done()
-      }
+      config: { operation: isEnabled ? operation : undefined }
     })
   }
 

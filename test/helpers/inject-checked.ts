@@ -128,12 +128,18 @@ function findResponse(
     const response = (node?.responses as Record<string, SchemaNode>)[String(status)]
     return response === undefined ? undefined : contract.resolve(response)
   }
+  if (!isDecodable(path)) return status === 400 ? components.responses?.BadRequest : undefined
   const name = matching.length > 0 ? 'MethodNotAllowed' : 'PathNotFound'
-  const expected = matching.length > 0 ? 405 : 404
-  if (status === expected) return components.responses?.[name]
-  return status === 400 && !URL.canParse(url, 'http://x')
-    ? components.responses?.BadRequest
-    : undefined
+  return status === (matching.length > 0 ? 405 : 404) ? components.responses?.[name] : undefined
+}
+
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function matches(template: string, path: string): boolean {

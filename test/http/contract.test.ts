@@ -15,6 +15,9 @@ t.test('every operation of the document has a route, and there is no other route
     const url = path.replace(/\{(\w+)\}/g, ':$1')
     t.ok(app.hasRoute({ method: method as 'GET', url }), `${method} ${path}`)
   }
+  const methods = [...app.printRoutes({ commonPrefix: false }).matchAll(/\(([A-Z, ]+)\)/g)]
+  const routes = methods.flatMap(([, names = '']) => names.split(', '))
+  t.equal(routes.length, contract.operations.length)
 })
 
 t.test('a route needs an operation, once', async (t) => {
