@@ -57,7 +57,7 @@ const NOT_COUNTED = /not enough verified log entries from transparency log: 0 < 
 // A hashedrekord body is refused when it is read, for the signature in it; cosign 3 then takes the bundle for one in the
 // old format and complains about that. A dsse body is read, and then nothing vouches for it.
 const BAD_NEW_BODY =
-  /not enough verified log entries|validation error: verifying signature: |only supported with --new-bundle-format/
+  /not enough verified log entries|validation error: .*verifying signature: |only supported with --new-bundle-format/
 const BAD_ROOT = /failed to verify log inclusion: calculated root/
 const BAD_CHECKPOINT = /signature on checkpoint did not verify/
 

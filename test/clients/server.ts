@@ -9,7 +9,6 @@ import { REPOSITORY, runProgram } from './clients.js'
 export interface RunningServer {
   /** Base URL without a slash at the end. */
   readonly url: string
-  readonly dataDir: string
   /** Everything it wrote so far, for a failing test to show. */
   output(): string
   /** Asks it to stop and waits for the end. @returns its exit status */
@@ -36,11 +35,11 @@ export async function startServer(dataDir: string): Promise<RunningServer> {
     cwd: REPOSITORY
   })
   if (init.status !== 0) throw new Error(`init ended with ${init.status}: ${init.stderr}`)
-  return serve(dataDir, ['serve', '--data-dir', dataDir])
+  return serve(['serve', '--data-dir', dataDir])
 }
 
 /** Starts `node dist/main.js ARGS` on a free port and waits until it answers. */
-export async function serve(dataDir: string, args: readonly string[]): Promise<RunningServer> {
+export async function serve(args: readonly string[]): Promise<RunningServer> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const child = spawn(
@@ -58,7 +57,6 @@ export async function serve(dataDir: string, args: readonly string[]): Promise<R
   await untilHealthy(url, child, () => output)
   return {
     url,
-    dataDir,
     output: () => output,
     async stop() {
       if (child.exitCode === null && child.signalCode === null) {

@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { networkInterfaces } from 'node:os'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { networkInterfaces, tmpdir } from 'node:os'
 import type { Test } from 'tap'
 import { clientPath, packageVersion, runProgram, SUITES } from './clients.js'
 import type { Outcome, Suite } from './clients.js'
@@ -39,14 +39,15 @@ export async function openSession(t: Test): Promise<Session> {
     t.comment(`${suite}: ${versions.join(', ')}`)
   }
 
-  const dir = t.testdir({})
+  const dir = mkdtempSync(`${tmpdir()}/sigstead-clients-`)
   const proxy = await startRefusingProxy()
   const server = await startServer(`${dir}/log`)
   // A throw, not an assertion: by now the plan is over, and tap reports a failing teardown as a failing file.
   t.teardown(async () => {
     const status = await server.stop()
     await proxy.close()
-    if (!t.passing()) t.comment(server.output())
+    if (t.passing()) rmSync(dir, { recursive: true, force: true })
+    else t.comment(`left in ${dir}\n${server.output()}`)
     const attempts = proxy.attempts()
     if (attempts.length > 0) throw new Error(`clients tried to leave: ${attempts.join(', ')}`)
     if (status !== 0) throw new Error(`the server ended with ${status}:\n${server.output()}`)

@@ -1,0 +1,56 @@
+// One keep-alive HTTP/1.1 connection that does nothing but send prepared requests and find the end of each answer:
+// a full HTTP client would take as much of the machine as the server under test.
+import { connect } from 'node:net'
+import { once } from 'node:events'
+
+const HEAD_END = Buffer.from('\r\n\r\n')
+
+/** A request as bytes. */
+export function requestBytes(host, body) {
+  return Buffer.from(
+    `POST /api/v1/log/entries HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+  )
+}
+
+/** Opens a connection whose `exchange` sends one request and resolves with the answer's status code. */
+export async function openConnection(host, port) {
+  const socket = connect({ host, port, noDelay: true })
+  await once(socket, 'connect')
+  let received = Buffer.alloc(0)
+  let waiting
+
+  const finish = (settle, value) => {
+    const { resolve, reject } = waiting ?? {}
+    waiting = undefined
+    if (settle === 'resolve') resolve?.(value)
+    else reject?.(value)
+  }
+  socket.on('data', (chunk) => {
+    received = received.length === 0 ? chunk : Buffer.concat([received, chunk])
+    const headEnd = received.indexOf(HEAD_END)
+    if (headEnd < 0) return
+    const head = received.toString('latin1', 0, headEnd)
+    const length = /^content-length: (\d+)$/im.exec(head)?.[1]
+    if (length === undefined) {
+      socket.destroy(new Error(`an answer without content-length:\n${head}`))
+      return
+    }
+    const end = headEnd + HEAD_END.length + Number(length)
+    if (received.length < end) return
+    received = received.subarray(end)
+    finish('resolve', Number(head.slice(9, 12)))
+  })
+  socket.on('error', (error) => finish('reject', error))
+  socket.on('close', () => finish('reject', new Error('the server closed the connection')))
+
+  return {
+    exchange(bytes) {
+      return new Promise((resolve, reject) => {
+        waiting = { resolve, reject }
+        socket.write(bytes)
+      })
+    },
+    close: () => socket.destroy()
+  }
+}
