@@ -67,15 +67,13 @@ export function parseSignedNote(note: string): SignedNote {
   if (lines.pop() !== '') throw malformed('no newline at the end')
   assertCount(lines.length)
   const signatures = lines.map(parseSignature)
-  if (formatSignedNote(body, signatures) !== note) throw malformed('not in canonical form')
+  if (formatSignedNote(body, signatures) !== note) throw malformed('bad signature line')
   return { body, signatures }
 }
 
+/** Takes from a line what a signature needs. Whatever else may be on it, `parseSignedNote` finds by comparing. */
 function parseSignature(line: string): NoteSignature {
-  const [dash, name, base64, ...rest] = line.split(' ')
-  if (dash !== '—' || name === undefined || base64 === undefined || rest.length > 0) {
-    throw malformed('bad signature line')
-  }
+  const [, name = '', base64 = ''] = line.split(' ')
   const bytes = decodeBase64(base64, 'signed note: signature')
   if (bytes.length <= KEY_ID_BYTES) throw malformed('signature too short')
   return { name, keyId: bytes.slice(0, KEY_ID_BYTES), signature: bytes.slice(KEY_ID_BYTES) }
