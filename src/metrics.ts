@@ -18,15 +18,11 @@ export interface ApiRequest {
   readonly seconds: number
 }
 
-/** One batch that went through sequence, integrate and publish, or failed on the way. */
+/** One batch that was published, or that failed on the way. */
 export interface WrittenBatch {
   readonly treeId: string
   /** Leaves that were added; duplicates not counted. */
   readonly newLeaves: number
-  /** Time of the durable commit alone. */
-  readonly commitSeconds: number
-  /** Time of signing and publishing. */
-  readonly publishSeconds: number
   readonly published: boolean
 }
 
@@ -45,6 +41,10 @@ export interface Metrics {
   newEntry(): void
   indexLookup(lookup: { readonly seconds: number; readonly success: boolean }): void
   batch(batch: WrittenBatch): void
+  /** A durable commit of a batch. */
+  committed(seconds: number): void
+  /** A durable publication, signing not included. */
+  published(seconds: number): void
   /** Names where the gauges come from. Until then they are absent. */
   watchLog(read: ReadGauges): void
   readonly contentType: string
@@ -105,7 +105,7 @@ export function createMetrics({ version, paths }: MetricsOptions): Metrics {
     ...SUMMARY_WINDOW,
     registers
   })
-  const batch = batchMetrics(registers)
+  const batches = batchMetrics(registers)
   const gauges = logGauges(registers)
   let readGauges: ReadGauges | undefined
 
@@ -122,7 +122,7 @@ export function createMetrics({ version, paths }: MetricsOptions): Metrics {
     indexLookup: ({ seconds, success }) => {
       indexLatency.observe({ success: String(success) }, seconds * NS)
     },
-    batch,
+    ...batches,
     watchLog: (read) => {
       readGauges = read
     },
@@ -173,9 +173,9 @@ function apiMetrics(registers: Registry[]) {
 }
 
 function batchMetrics(registers: Registry[]) {
-  const published = new Counter({
+  const checkpoints = new Counter({
     name: 'rekor_checkpoint_publish',
-    help: 'Checkpoints published, by tree; code is SUCCESS or ERROR',
+    help: 'Batches that ended with a published checkpoint (code SUCCESS) or failed (ERROR), by tree',
     labelNames: ['shard', 'code'],
     registers
   })
@@ -193,16 +193,17 @@ function batchMetrics(registers: Registry[]) {
   })
   const publishSeconds = new Histogram({
     name: 'sigstead_publish_seconds',
-    help: 'Time to sign and publish a committed batch',
+    help: 'Time of the durable publication of a batch, without signing',
     buckets: COMMIT_BUCKETS_SECONDS,
     registers
   })
-  return (batch: WrittenBatch): void => {
-    published.inc({ shard: batch.treeId, code: batch.published ? 'SUCCESS' : 'ERROR' })
-    if (!batch.published) return
-    batchLeaves.observe(batch.newLeaves)
-    commitSeconds.observe(batch.commitSeconds)
-    publishSeconds.observe(batch.publishSeconds)
+  return {
+    batch: ({ treeId, newLeaves, published }: WrittenBatch): void => {
+      checkpoints.inc({ shard: treeId, code: published ? 'SUCCESS' : 'ERROR' })
+      if (published) batchLeaves.observe(newLeaves)
+    },
+    committed: (seconds: number): void => commitSeconds.observe(seconds),
+    published: (seconds: number): void => publishSeconds.observe(seconds)
   }
 }
 

@@ -24,9 +24,10 @@ t.test("Rekor's metric names and units", async (t) => {
   metrics.apiRequest({ path: '/api/v1/log', method: 'GET', code: 200, seconds: 2 })
   metrics.newEntry()
   metrics.indexLookup({ seconds: 0.001, success: true })
-  const batch = { treeId: '7', newLeaves: 3, commitSeconds: 0.002, publishSeconds: 0.004 }
-  metrics.batch({ ...batch, published: true })
-  metrics.batch({ ...batch, published: false })
+  metrics.batch({ treeId: '7', newLeaves: 3, published: true })
+  metrics.batch({ treeId: '7', newLeaves: 3, published: false })
+  metrics.committed(0.002)
+  metrics.published(0.004)
   const all = samples(await metrics.render())
 
   const path = 'path="/api/v1/log"'
@@ -49,6 +50,7 @@ t.test("Rekor's metric names and units", async (t) => {
   t.equal(all.get('rekor_checkpoint_publish{shard="7",code="ERROR"}'), 1)
   t.equal(all.get('sigstead_batch_leaves_sum'), 3, 'a failed batch added nothing')
   t.equal(all.get('sigstead_commit_seconds_sum'), 0.002)
+  t.equal(all.get('sigstead_publish_seconds_sum'), 0.004)
   t.match(named(all, 'rekor_build_info'), [/version="1.2.3"/])
   t.ok(all.has('process_resident_memory_bytes'), 'and those of the process')
 })

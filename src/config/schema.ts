@@ -246,6 +246,16 @@ export type Config = Omit<ConfigOf<typeof CONFIG_SCHEMA>, 'publicUrl'> & {
   readonly publicUrl: string
 }
 
+/** Limits of the write path in the words of the log. */
+export function batchLimits({ log: { batch, queue } }: Config) {
+  return {
+    maxLeaves: batch.maxLeaves,
+    maxAgeMs: batch.maxAgeMs,
+    maxQueuedLeaves: queue.maxLeaves,
+    maxQueuedBytes: queue.maxBytes
+  }
+}
+
 /** One key with its names in each source. */
 export interface NamedKey {
   /** As in the file, groups separated by dots: `log.batch.maxLeaves`. */

@@ -1,7 +1,9 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { LogError, isLogError } from '../errors.js'
 import { createLocalSigner, importPrivateKeyPem } from '../keys/local-signer.js'
 import type { Signer } from '../keys/signer.js'
+import type { DataPaths } from './data-dir.js'
 import type { Config } from './schema.js'
 
 /** Far above any passphrase or key; a mistyped path must not read a disk image. */
@@ -56,6 +58,22 @@ export function readSigner(keyFile: string, passphrase: string | undefined): Sig
         : ''
     throw new LogError(err.code, `log key ${keyFile}: ${err.message}${hint}`, { cause: err })
   }
+}
+
+/**
+ * Signer of the key file that a tree names.
+ * @param keyName a bare file name, as the database has it
+ * @throws LogError as readSigner
+ */
+export function readTreeSigner(
+  { keys }: Pick<DataPaths, 'keys'>,
+  { keyName }: { readonly keyName: string },
+  passphrase: string | undefined
+): Signer {
+  if (basename(keyName) !== keyName || keyName.startsWith('.')) {
+    throw new LogError('integrity', `the database names a key file "${keyName}" outside its folder`)
+  }
+  return readSigner(join(keys, keyName), passphrase)
 }
 
 /** Mode and content through one descriptor, so that both are of the same file. */

@@ -1,0 +1,73 @@
+import type { Command } from './command.js'
+
+/** A command before its module is loaded: looking one up must not cost loading them all. */
+export interface CommandEntry {
+  /** One or two words. */
+  readonly name: string
+  readonly summary: string
+  readonly load: () => Promise<Command>
+}
+
+/** Every command there is. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'start',
+    summary: 'make a log where there is none, then serve',
+    load: async () => (await import('./start.js')).startCommand
+  },
+  {
+    name: 'init',
+    summary: 'make the key, the tree and the first entry in a new data directory',
+    load: async () => (await import('./init.js')).initCommand
+  },
+  {
+    name: 'serve',
+    summary: 'serve an existing data directory',
+    load: async () => (await import('./serve.js')).serveCommand
+  },
+  {
+    name: 'verify',
+    summary: 'check everything in a data directory',
+    load: async () => (await import('./verify.js')).verifyCommand
+  },
+  {
+    name: 'entry get',
+    summary: 'fetch an entry and check SET, proof and checkpoint',
+    load: async () => (await import('./entry-get.js')).entryGetCommand
+  },
+  {
+    name: 'entry search',
+    summary: 'find entries by hash, e-mail or public key',
+    load: async () => (await import('./entry-search.js')).entrySearchCommand
+  },
+  {
+    name: 'entry proof',
+    summary: 'check that the log grew from one size to another',
+    load: async () => (await import('./entry-proof.js')).entryProofCommand
+  },
+  {
+    name: 'log info',
+    summary: 'show the trees of a log and check their checkpoints',
+    load: async () => (await import('./log-info.js')).logInfoCommand
+  },
+  {
+    name: 'shard list',
+    summary: 'show the trees of a data directory',
+    load: async () => (await import('./shard-list.js')).shardListCommand
+  },
+  {
+    name: 'shard rotate',
+    summary: 'close the active tree and open the next',
+    load: async () => (await import('./shard-rotate.js')).shardRotateCommand
+  },
+  {
+    name: 'config table',
+    summary: 'print every configuration key as a Markdown table',
+    load: async () => (await import('./config-table.js')).configTableCommand
+  },
+  {
+    name: 'version',
+    summary: 'print the version',
+    load: async () => (await import('./version.js')).versionCommand
+  }
+]

@@ -1,0 +1,51 @@
+import type { JsonValue } from '../encoding/canonical-json.js'
+import type { RunningServer } from './command.js'
+
+/** What whoever starts a server wants to know: where it is, and how to use it with cosign right now. */
+export function welcomeText(server: RunningServer): string {
+  const { publicUrl, listenUrl, metricsUrl, origin, logId } = server
+  return `
+Rekor API   ${publicUrl}${publicUrl === listenUrl ? '' : ` (listening on ${listenUrl})`}
+Health      ${listenUrl}/healthz
+Metrics     ${metricsUrl === undefined ? 'off' : `${metricsUrl}/metrics`}
+Origin      ${origin}
+Log ID      ${logId}
+
+${cosignLines(server)}`
+}
+
+/** The same for programs. */
+export function welcomeValue(server: RunningServer): JsonValue {
+  const { publicUrl, listenUrl, metricsUrl, treeId, origin, logId } = server
+  return { publicUrl, listenUrl, metricsUrl, treeId, origin, logId }
+}
+
+/**
+ * Lines for a shell that sign and verify a file with this very log. Both generations of cosign take a bare log address
+ * for signing; they differ in how they are told which log key to trust.
+ */
+export function cosignLines({ publicUrl, keyStartSeconds }: RunningServer): string {
+  const url = shellWord(publicUrl)
+  const start = new Date(keyStartSeconds * 1000).toISOString().replace('.000Z', 'Z')
+  const rekor = shellWord(`url=${publicUrl},public-key=rekor.pub,start-time=${start}`)
+  return `# The key of this log, a key of your own, something to sign:
+curl -sSf ${shellWord(`${publicUrl}/api/v1/log/publicKey`)} -o rekor.pub
+export COSIGN_PASSWORD=
+cosign generate-key-pair
+echo hello > hello.txt
+
+# cosign 2.5:
+cosign sign-blob --yes --key cosign.key --rekor-url ${url} --bundle hello.bundle hello.txt
+SIGSTORE_REKOR_PUBLIC_KEY=rekor.pub cosign verify-blob --key cosign.pub --bundle hello.bundle hello.txt
+
+# cosign 3.1:
+cosign trusted-root create --rekor=${rekor} --out trusted_root.json
+cosign sign-blob --yes --key cosign.key --use-signing-config=false --rekor-url ${url} --bundle hello.sigstore.json hello.txt
+cosign verify-blob --key cosign.pub --trusted-root trusted_root.json --bundle hello.sigstore.json hello.txt
+`
+}
+
+/** Quoted where a shell would not take it as one plain word. */
+function shellWord(text: string): string {
+  return /^[\w./:=,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}

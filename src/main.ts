@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+import { randomBytes } from 'node:crypto'
+import type { CliWorld } from './cli/command.js'
+import { runCli } from './cli/run.js'
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const
+
+const world: CliWorld = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  environment: process.env,
+  now: Date.now,
+  randomBytes: (length) => Uint8Array.from(randomBytes(length)),
+  // Only loaded to serve: most commands need none of it.
+  startServer: async (config) => {
+    const [{ pino }, { startServer }] = await Promise.all([import('pino'), import('./server.js')])
+    // Written at once: what a dying process had to say is the most interesting of all.
+    const logger = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: true }))
+    return startServer(config, { logger, now: Date.now, monotonicMs: () => performance.now() })
+  },
+  onStopRequest: (listener) => {
+    for (const signal of SIGNALS) process.on(signal, listener)
+    return () => {
+      for (const signal of SIGNALS) process.off(signal, listener)
+    }
+  },
+  exit: (code) => process.exit(code)
+}
+
+// Whoever reads our output may stop reading, as `head` does; that is no failure.
+process.stdout.on('error', (err: NodeJS.ErrnoException) => {
+  if (err.code !== 'EPIPE') throw err
+})
+
+/** How long what a command left open may keep the process. Nothing should. */
+const LINGER_MS = 2000
+
+process.exitCode = await runCli(process.argv.slice(2), world)
+setTimeout(() => process.exit(), LINGER_MS).unref()
