@@ -120,7 +120,6 @@ export async function verifyCheckpoint(
 
 /** Whether `text` can be one line of a checkpoint. */
 function isLine(text: string): boolean {
-  // eslint-disable-next-line no-control-regex -- control characters are what we look for
   return text.isWellFormed() && /^[^\u0000-\u001f\u007f]+$/.test(text)
 }
 

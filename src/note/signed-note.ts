@@ -90,13 +90,11 @@ function assertCount(signatures: number): void {
 function assertBody(body: string): void {
   if (!body.endsWith('\n')) throw malformed('text does not end with a newline')
   if (!body.isWellFormed()) throw malformed('text is not valid Unicode')
-  // eslint-disable-next-line no-control-regex -- control characters are what we look for
   if (/[\u0000-\u0009\u000b-\u001f\u007f]/.test(body)) throw malformed('control character in text')
 }
 
 /** Names are joined to other text by spaces and, in verifier keys, by plus signs. */
 function isKeyName(name: string): boolean {
-  // eslint-disable-next-line no-control-regex -- likewise
   return name.isWellFormed() && /^[^\s+\u0000-\u001f\u007f\u0085]+$/.test(name)
 }
 
