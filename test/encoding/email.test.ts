@@ -11,7 +11,7 @@ const CASES: readonly (readonly [text: string, expected: boolean])[] = [
   ['ü@ü.ü', true],
   ['a@b.cc.', true],
   ['a@1.cc', true],
-  ['a@b..cc', true],
+  ['a@b..cc', false],
   ['a@b..d.cc', true],
   ['a@x~y_z-w.cc', true],
   ['a@b.c1c', true],
@@ -58,6 +58,6 @@ t.test('text made to be slow takes linear time', async (t) => {
     `a@${'.'.repeat(1_000_000)}`
   ]
   const start = performance.now()
-  for (const text of hostile) t.equal(isEmail(text), text.endsWith('.a.@b.cc'))
+  for (const text of hostile) t.notOk(isEmail(text))
   t.ok(performance.now() - start < 2000)
 })

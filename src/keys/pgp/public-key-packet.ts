@@ -22,6 +22,19 @@ export interface PublicKeyPacket {
   readonly keyId: string
 }
 
+export interface EcdsaFields {
+  readonly curve: Curve
+  /** Contents of the object identifier of the curve. */
+  readonly objectId: Uint8Array
+  /** Uncompressed. */
+  readonly point: Uint8Array
+}
+
+/** Where the fields of the algorithm begin in the body. */
+export function keyFieldsOffset(version: 4 | 6): number {
+  return version === 6 ? 10 : 6
+}
+
 // CAST5, 3DES and AES: the key-wrapping ciphers an ECDH key may name.
 const WRAPPING_CIPHERS = [2, 3, 7, 8, 9]
 
@@ -72,7 +85,8 @@ function readKeyFields(reader: ByteReader, algorithm: number, version: 4 | 6): v
       for (let i = 0; i < 4; i++) reader.mpi()
       return
     case KEY_ALGORITHM.ecdsa:
-      return readEcdsaFields(reader)
+      readEcdsaFields(reader)
+      return
     case KEY_ALGORITHM.ecdh:
       return readEcdhFields(reader, version)
     case KEY_ALGORITHM.eddsaLegacy:
@@ -92,17 +106,19 @@ function readKeyFields(reader: ByteReader, algorithm: number, version: 4 | 6): v
   }
 }
 
-function readEcdsaFields(reader: ByteReader): void {
-  const curve = readCurve(reader)
+/** Fields of an ECDSA key, after the common ones. @throws LogError `unsupported` | `invalid_request` */
+export function readEcdsaFields(reader: ByteReader): EcdsaFields {
+  const { curve, objectId } = readCurve(reader)
   const point = reader.mpi()
   if (curve.use !== 'ecdsa') throw unsupportedFailure(`unsupported oid: ${curve.name}`)
   if (!isPointOn(curve, point)) {
     throw new LogError('invalid_request', 'ecdsa: failed to parse EC point')
   }
+  return { curve, objectId, point }
 }
 
 function readEcdhFields(reader: ByteReader, version: 4 | 6): void {
-  const curve = readCurve(reader)
+  const { curve } = readCurve(reader)
   if (version === 6 && curve.name === 'x25519') {
     throw structuralFailure('cannot read v6 key with deprecated OID: Curve25519Legacy')
   }
@@ -130,7 +146,7 @@ function readEddsaFields(reader: ByteReader, version: 4 | 6): void {
   if (version === 6) {
     throw structuralFailure('cannot generate v6 key with deprecated algorithm: EdDSALegacy')
   }
-  const curve = readCurve(reader)
+  const { curve } = readCurve(reader)
   if (curve.use !== 'eddsa') throw unsupportedFailure(`unsupported oid: ${curve.name}`)
   const point = reader.mpi()
   if (point[0] === undefined) throw structuralFailure('empty EdDSA public key')
@@ -140,11 +156,12 @@ function readEddsaFields(reader: ByteReader, version: 4 | 6): void {
   }
 }
 
-function readCurve(reader: ByteReader): Curve {
-  const objectId = encodeHex(readSized(reader))
-  const curve = curveByObjectId(objectId)
-  if (curve === undefined) throw unsupportedFailure(`unknown oid: ${objectId}`)
-  return curve
+function readCurve(reader: ByteReader): { curve: Curve; objectId: Uint8Array } {
+  const objectId = readSized(reader)
+  const text = encodeHex(objectId)
+  const curve = curveByObjectId(text)
+  if (curve === undefined) throw unsupportedFailure(`unknown oid: ${text}`)
+  return { curve, objectId }
 }
 
 /** A field with a one-octet length, where 0 and 255 are kept for the future. */

@@ -26,6 +26,8 @@ export interface SignaturePacket extends SignatureProperties {
   readonly type: number
   readonly keyAlgorithm: number
   readonly hashAlgorithm: number
+  /** The hash algorithm as node:crypto calls it. */
+  readonly hashName: string
   /** From the version to the end of the hashed subpackets: the part that is signed. */
   readonly hashedPart: Uint8Array
   /** First two bytes of the digest, as the signer wrote them. */
@@ -99,6 +101,7 @@ function readSignature(body: Uint8Array, isEmbedded: boolean): SignaturePacket {
     type,
     keyAlgorithm,
     hashAlgorithm: hashId,
+    hashName: hash.name,
     hashedPart,
     hashTag,
     salt,

