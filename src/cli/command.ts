@@ -12,6 +12,9 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
+/** A complaint about the command line itself, which exits with `EXIT.usage`. */
+export class UsageError extends Error {}
+
 /** A flag of one command, beside those that set configuration keys. */
 export interface FlagSpec {
   /** Without dashes. */

@@ -1,14 +1,22 @@
-import { readFileSync } from 'node:fs'
 import type { TreeAnswer } from '../client/answers.js'
 import { headBefore } from '../client/earlier-head.js'
 import { verifyEntry, verifyTreeHead } from '../client/verify-entry.js'
 import { encodeHex } from '../encoding/hex.js'
+import { decodeUtf8 } from '../encoding/text.js'
 import { LogError } from '../errors.js'
 import { verifyConsistency } from '../merkle/consistency-proof.js'
 import type { TreeHead } from '../merkle/tree.js'
 import { parseCheckpoint } from '../note/checkpoint.js'
-import { type Command, type CommandCall, EXIT } from './command.js'
-import { REMOTE_CONFIG, REMOTE_FLAGS, type Remote, connectRemote, parseCount } from './remote.js'
+import { type Command, type CommandCall, EXIT, UsageError } from './command.js'
+import {
+  REMOTE_CONFIG,
+  REMOTE_FLAGS,
+  type Remote,
+  connectRemote,
+  parseCount,
+  readArgument,
+  readInputFile
+} from './remote.js'
 
 /** One tree of the server and where it stands among them. */
 interface Tree {
@@ -72,22 +80,20 @@ function sizeFlag({ flags }: CommandCall, name: string): number | undefined {
 function readCheckpoint({ flags }: CommandCall): TreeAnswer | undefined {
   const fileName = flags.get('checkpoint')
   if (fileName === undefined) return undefined
-  if (flags.has('first-size')) {
-    throw new LogError('invalid_request', '--checkpoint and --first-size exclude each other')
+  if (flags.has('first-size') || flags.has('tree-id')) {
+    throw new UsageError('--checkpoint says size and tree: leave out --first-size and --tree-id')
   }
-  let checkpoint: string
-  try {
-    checkpoint = readFileSync(fileName, 'utf8')
-  } catch (err) {
-    const { code } = err as NodeJS.ErrnoException
-    throw new LogError('invalid_request', `--checkpoint: cannot read ${fileName}: ${code}`, {
-      cause: err
-    })
-  }
-  const { origin, treeSize, rootHash } = parseCheckpoint(checkpoint)
+  const bytes = readInputFile(fileName, '--checkpoint')
+  const { checkpoint, origin, treeSize, rootHash } = readArgument(
+    `--checkpoint: ${fileName}`,
+    () => {
+      const text = decodeUtf8(bytes)
+      return { checkpoint: text, ...parseCheckpoint(text) }
+    }
+  )
   const treeId = / - ([1-9][0-9]{0,18})$/.exec(origin)?.[1]
   if (treeId === undefined) {
-    throw new LogError('invalid_request', `--checkpoint: origin "${origin}" names no tree`)
+    throw new UsageError(`--checkpoint: origin "${origin}" names no tree`)
   }
   return { treeId, treeSize, rootHash, checkpoint }
 }

@@ -1,10 +1,9 @@
 import { encodeHex } from '../encoding/hex.js'
-import { LogError } from '../errors.js'
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import type { SearchQuery } from '../client/rekor-client.js'
 import type { SignatureFormatName } from '../keys/signature-format.js'
-import { type Command, type CommandCall, EXIT } from './command.js'
+import { type Command, type CommandCall, EXIT, UsageError } from './command.js'
 import { REMOTE_CONFIG, REMOTE_FLAGS, connectRemote, readInputFile } from './remote.js'
 
 const FORMATS: readonly SignatureFormatName[] = ['x509', 'pgp', 'minisign', 'ssh']
@@ -39,20 +38,17 @@ async function readQuery({ flags }: CommandCall): Promise<SearchQuery> {
   const keyFile = flags.get('public-key')
   const format = FORMATS.find((name) => name === (flags.get('format') ?? 'x509'))
   if (format === undefined) {
-    throw new LogError('invalid_request', `--format must be one of ${FORMATS.join(', ')}`)
+    throw new UsageError(`--format must be one of ${FORMATS.join(', ')}`)
   }
   if (hash !== undefined && artifact !== undefined) {
-    throw new LogError('invalid_request', '--hash and --artifact exclude each other')
+    throw new UsageError('--hash and --artifact exclude each other')
   }
   if (operator !== undefined && operator !== 'and' && operator !== 'or') {
-    throw new LogError('invalid_request', `--operator must be and or or (got ${operator})`)
+    throw new UsageError(`--operator must be and or or (got ${operator})`)
   }
   const digest = artifact === undefined ? hash : `sha256:${await digestFile(artifact)}`
   if (email === undefined && digest === undefined && keyFile === undefined) {
-    throw new LogError(
-      'invalid_request',
-      'nothing to search for: give --hash, --artifact, --email or --public-key'
-    )
+    throw new UsageError('nothing to search for: give --hash, --artifact, --email or --public-key')
   }
   return {
     ...(email === undefined ? {} : { email }),
@@ -71,7 +67,7 @@ async function digestFile(fileName: string): Promise<string> {
     for await (const chunk of createReadStream(fileName)) hash.update(chunk as Uint8Array) // no encoding set
   } catch (err) {
     const { code } = err as NodeJS.ErrnoException
-    throw new LogError('invalid_request', `--artifact: cannot read ${fileName}: ${code}`, {
+    throw new UsageError(`--artifact: cannot read ${fileName}: ${code}`, {
       cause: err
     })
   }

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import type { LogKey } from '../client/log-key.js'
 import { parseLogKeys, selectLogKey } from '../client/log-key.js'
 import { type RekorClient, createRekorClient } from '../client/rekor-client.js'
-import { LogError } from '../errors.js'
-import type { CommandCall, FlagSpec } from './command.js'
+import { isLogError } from '../errors.js'
+import { type CommandCall, type FlagSpec, UsageError } from './command.js'
 
 /** Flags of the commands that ask a server. */
 export const REMOTE_FLAGS: readonly FlagSpec[] = [
@@ -36,7 +36,7 @@ export interface Remote {
   readonly pinned: readonly LogKey[]
 }
 
-/** @throws LogError `invalid_request` for a bad flag or key file */
+/** @throws UsageError for a bad flag or key file */
 export function connectRemote({ flags, loadConfig, note }: CommandCall): Remote {
   const baseUrl = serverOf(flags.get('server')) ?? loadConfig().publicUrl
   const client = createRekorClient({ baseUrl, timeoutMs: timeoutOf(flags.get('timeout-ms')) })
@@ -58,7 +58,7 @@ export function connectRemote({ flags, loadConfig, note }: CommandCall): Remote 
 function serverOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined
   if (!/^https?:\/\//.test(text) || !URL.canParse(text)) {
-    throw new LogError('invalid_request', `--server must be an http or https URL (got ${text})`)
+    throw new UsageError(`--server must be an http or https URL (got ${text})`)
   }
   return text.replace(/\/+$/, '')
 }
@@ -70,22 +70,37 @@ function timeoutOf(text: string | undefined): number {
 }
 
 function readLogKeys(fileName: string): readonly LogKey[] {
-  return parseLogKeys(readInputFile(fileName, '--log-key'))
+  return readArgument(`--log-key: ${fileName}`, () =>
+    parseLogKeys(readInputFile(fileName, '--log-key'))
+  )
 }
 
-/** Bytes of a file that a flag names. @throws LogError `invalid_request` */
+/**
+ * Runs a strict parser over what the user gave: what it refuses is a mistake in the command line.
+ * @param what begins the message
+ */
+export function readArgument<T>(what: string, read: () => T): T {
+  try {
+    return read()
+  } catch (err) {
+    if (!isLogError(err)) throw err
+    throw new UsageError(`${what}: ${err.message}`, { cause: err })
+  }
+}
+
+/** Bytes of a file that a flag names. @throws UsageError */
 export function readInputFile(fileName: string, flag: string): Uint8Array {
   try {
     return new Uint8Array(readFileSync(fileName))
   } catch (err) {
     const { code } = err as NodeJS.ErrnoException
-    throw new LogError('invalid_request', `${flag}: cannot read ${fileName}: ${code}`, {
+    throw new UsageError(`${flag}: cannot read ${fileName}: ${code}`, {
       cause: err
     })
   }
 }
 
-/** A decimal number from the command line. @throws LogError `invalid_request` */
+/** A decimal number from the command line. @throws UsageError */
 export function parseCount(
   text: string,
   name: string,
@@ -94,10 +109,7 @@ export function parseCount(
 ): number {
   const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN
   if (!(value >= min && value <= max)) {
-    throw new LogError(
-      'invalid_request',
-      `${name} must be a number from ${min} to ${max} (got ${text})`
-    )
+    throw new UsageError(`${name} must be a number from ${min} to ${max} (got ${text})`)
   }
   return value
 }

@@ -3,12 +3,16 @@ import { didYouMean } from '../config/near-miss.js'
 import { loadConfig } from '../config/load.js'
 import { LogError, isLogError } from '../errors.js'
 import { type ParsedArguments, parseArguments } from './arguments.js'
-import { type CliWorld, type Command, type CommandCall, EXIT, type ExitCode } from './command.js'
+import {
+  type CliWorld,
+  type Command,
+  type CommandCall,
+  EXIT,
+  type ExitCode,
+  UsageError
+} from './command.js'
 import { COMMANDS, type CommandEntry } from './commands.js'
 import { COMMON_FLAGS, commandHelp, configFlags, overview } from './help.js'
-
-/** A complaint about the command line itself, which exits with `EXIT.usage`. */
-class UsageError extends Error {}
 
 /**
  * Runs one command.
