@@ -195,9 +195,12 @@ class WorkerPool {
       this.runningJobs--
       this.finish(job, reason)
     }
-    if (this.isClosing && this.queue.size === 0) return
-    if (slot.isReady) this.start()
-    else setTimeout(() => this.start(), RESTART_DELAY_MS).unref()
+    if (slot.isReady) this.startUnlessDone()
+    else setTimeout(() => this.startUnlessDone(), RESTART_DELAY_MS).unref()
+  }
+
+  private startUnlessDone(): void {
+    if (!this.isClosing || this.queue.size > 0) this.start()
   }
 }
 

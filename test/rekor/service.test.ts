@@ -555,6 +555,8 @@ t.test('a full queue answers 503', async (t) => {
   const answers = await Promise.all(
     vectors().map(({ proposedEntry }) => postEntry(inject, proposedEntry))
   )
-  const statuses = new Set(answers.map(({ status }) => status))
-  t.strictSame([...statuses].sort(), [201, 503])
+  const count = (wanted: number) => answers.filter(({ status }) => status === wanted).length
+  t.ok(count(201) > 0)
+  t.ok(count(503) > 0)
+  t.equal(count(201) + count(503), answers.length)
 })

@@ -1,0 +1,40 @@
+// A verification thread that does what its task says. For tests of the pool.
+import { parentPort } from 'node:worker_threads'
+
+let tasks = 0
+
+parentPort.on('message', ({ id, task }) => {
+  tasks++
+  const { behave, text = '' } = task.proposed.spec
+  const outcome = () => ({
+    type: 'entry',
+    leaf: {
+      leafValue: new TextEncoder().encode(`${text} ${tasks}`),
+      leafHash: new Uint8Array(32),
+      searchKeys: []
+    }
+  })
+  switch (behave) {
+    case 'answer':
+      parentPort.postMessage({ id, outcome: outcome() })
+      return
+    case 'refuse':
+      parentPort.postMessage({
+        id,
+        code: 'verification_failed',
+        message: 'no',
+        details: { leafIndex: 1 }
+      })
+      return
+    case 'wait':
+      setTimeout(() => parentPort.postMessage({ id, outcome: outcome() }), 150)
+      return
+    case 'spin':
+      for (;;);
+    case 'throw':
+      throw new Error('a mistake')
+    case 'exit':
+      process.exit(3)
+  }
+})
+parentPort.postMessage('ready')
