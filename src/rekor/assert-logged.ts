@@ -2,9 +2,10 @@ import { LogError } from '../errors.js'
 import type { AddedLeaf } from '../log/contract.js'
 import { verifyInclusion } from '../merkle/inclusion-proof.js'
 import { equalBytes } from '../encoding/bytes.js'
+import type { ParsedCheckpoint } from '../note/checkpoint.js'
 import { sha256 } from '../store/sha256.js'
 import { verifySet } from './set.js'
-import { verifyTreeCheckpoint } from './signing.js'
+import { createCheckpointCheck } from './signing.js'
 import type { TreeView } from './tree-view.js'
 
 export interface LoggedLeaf {
@@ -19,16 +20,16 @@ export interface LoggedLeaf {
  * the SET are signed by the key of the tree. Whatever is wrong in store, cache or key, nobody gets a bad answer.
  */
 export function createLoggedCheck(view: TreeView): (logged: LoggedLeaf) => Promise<void> {
-  // All entries of a batch come with the same checkpoint, so the last good one is remembered. Owned by this closure.
-  let goodNote: string | undefined
+  const verifyCheckpoint = createCheckpointCheck(view.record)
+  // All entries of a batch come at once and with the same checkpoint: it is checked once. Owned by this closure.
+  let last: { readonly note: string; readonly read: Promise<ParsedCheckpoint> } | undefined
 
   async function checkCheckpoint({ note, treeHead }: AddedLeaf['checkpoint']): Promise<void> {
-    if (note === goodNote) return
-    const read = await verifyTreeCheckpoint(view.record, note)
-    if (read.treeSize !== treeHead.treeSize || !equalBytes(read.rootHash, treeHead.rootHash)) {
+    if (last?.note !== note) last = { note, read: verifyCheckpoint(note) }
+    const { treeSize, rootHash } = await last.read
+    if (treeSize !== treeHead.treeSize || !equalBytes(rootHash, treeHead.rootHash)) {
       throw new LogError('verification_failed', 'checkpoint differs from its tree head')
     }
-    goodNote = note
   }
 
   return async ({ leafHash, leafValue, added, inclusionProof }) => {

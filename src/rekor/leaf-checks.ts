@@ -5,25 +5,36 @@ import { LogError } from '../errors.js'
 import type { LeafChecks } from '../log/check-tree.js'
 import type { TreeRecord } from '../store/log-store.js'
 import { verifySet } from './set.js'
-import { publicKeyOf, verifyTreeCheckpoint } from './signing.js'
+import { createCheckpointCheck, publicKeyOf, type VerifyTreeCheckpoint } from './signing.js'
 import { logIdOf } from './statement.js'
+
+interface TreeKey {
+  readonly key: KeyObject
+  /** 32 bytes. */
+  readonly logId: Uint8Array
+  readonly verifyCheckpoint: VerifyTreeCheckpoint
+}
 
 /** What a checker of the whole log must know of Rekor: signatures, and what the body of an entry says. */
 export function createRekorLeafChecks(): LeafChecks {
   // Reading a key costs half as much as verifying with it, and there is one for all leaves of a tree.
-  const keys = new Map<string, { readonly key: KeyObject; readonly logId: Uint8Array }>()
+  const keys = new Map<string, TreeKey>()
 
-  function keyOf({ treeId, publicKey }: TreeRecord) {
-    const known = keys.get(treeId)
+  function keyOf(tree: TreeRecord): TreeKey {
+    const known = keys.get(tree.treeId)
     if (known !== undefined) return known
-    const read = { key: publicKeyOf({ publicKey }), logId: logIdOf(publicKey) }
-    keys.set(treeId, read)
+    const read = {
+      key: publicKeyOf(tree),
+      logId: logIdOf(tree.publicKey),
+      verifyCheckpoint: createCheckpointCheck(tree)
+    }
+    keys.set(tree.treeId, read)
     return read
   }
 
   return {
     verifyCheckpoint: async (tree, { note }) => {
-      await verifyTreeCheckpoint(tree, note)
+      await keyOf(tree).verifyCheckpoint(note)
     },
     verifyPromise: (tree, leaf) => {
       const { leafValue, integratedTimeSeconds, inclusionPromise, leafIndex } = leaf

@@ -6,9 +6,9 @@ import type { Database, LogStore, TreeRecord } from '../store/log-store.js'
 import { addFirstEntry } from './new-tree.js'
 import {
   checkpointNameOf,
+  createCheckpointCheck,
   createRekorSigning,
-  formatOrigin,
-  verifyTreeCheckpoint
+  formatOrigin
 } from './signing.js'
 
 export interface OpenRekorLogOptions {
@@ -44,6 +44,7 @@ export async function openRekorLog(options: OpenRekorLogOptions): Promise<Transp
   for (const closed of trees.slice(0, -1)) await assertClosedTree(database, closed)
   const signer = signerOf(record)
   const store = database.logStore(record.treeId)
+  const verifyCheckpoint = createCheckpointCheck(record)
   const log = await openTransparencyLog({
     store: wrapStore === undefined ? store : wrapStore(store),
     signing: createRekorSigning(record, signer),
@@ -52,7 +53,7 @@ export async function openRekorLog(options: OpenRekorLogOptions): Promise<Transp
       publicKey: signer.publicKey
     },
     verifyCheckpoint: async (note) => {
-      await verifyTreeCheckpoint(record, note)
+      await verifyCheckpoint(note)
     },
     limits,
     now,
@@ -82,5 +83,5 @@ async function assertClosedTree(
         `${published?.treeHead.treeSize ?? 'none'}: run sigstead verify`
     )
   }
-  await verifyTreeCheckpoint(tree, published.note)
+  await createCheckpointCheck(tree)(published.note)
 }

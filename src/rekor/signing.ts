@@ -57,21 +57,24 @@ export function publicKeyOf({ publicKey }: Pick<TreeRecord, 'publicKey'>): KeyOb
 }
 
 /**
- * Checks that a checkpoint is of this tree and signed by its key.
+ * Checks that a checkpoint is of one tree and signed by its key.
  *
  * @throws LogError `verification_failed`, or `invalid_request` when it cannot be read
  */
-export function verifyTreeCheckpoint(
-  record: Pick<TreeRecord, 'origin' | 'treeId' | 'publicKey'>,
-  note: string
-): Promise<ParsedCheckpoint> {
+export type VerifyTreeCheckpoint = (note: string) => Promise<ParsedCheckpoint>
+
+/** The check for one tree. Reads the key once: that takes as long as verifying with it. */
+export function createCheckpointCheck(
+  record: Pick<TreeRecord, 'origin' | 'treeId' | 'publicKey'>
+): VerifyTreeCheckpoint {
   const key = publicKeyOf(record)
-  return verifyCheckpoint(note, {
+  const verifier = {
     origin: record.origin,
     name: checkpointNameOf(record),
     publicKeyId: keyIdOf(record.publicKey),
-    verify: (message, signature) => {
+    verify: (message: Uint8Array, signature: Uint8Array) => {
       if (!verify('sha256', message, key, signature)) throw new Error('ECDSA signature is wrong')
     }
-  })
+  }
+  return (note) => verifyCheckpoint(note, verifier)
 }
