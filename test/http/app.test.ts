@@ -498,6 +498,38 @@ t.test('a client that hangs up counts as 499', async (t) => {
   t.equal(code, 499)
 })
 
+t.test('a server that stops answers what is still coming in', async (t) => {
+  let release = (): void => undefined
+  const waiting = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  let isReached = (): void => undefined
+  const reached = new Promise<void>((resolve) => {
+    isReached = resolve
+  })
+  const { app } = await stubApp({
+    logInfo: async () => {
+      isReached()
+      await waiting
+      return { inactiveShards: null, ...TREE }
+    }
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const socket = connect(port, '127.0.0.1')
+  socket.write('GET /api/v1/log HTTP/1.1\r\nHost: x\r\n\r\n')
+  await reached
+  const closed = app.close()
+  socket.write('GET /ping HTTP/1.1\r\nHost: x\r\n\r\n')
+  // The second request must have been read before the first lets go of the connection.
+  setTimeout(release, 100)
+  let text = ''
+  for await (const chunk of socket) text += String(chunk)
+  await closed
+  t.strictSame(text.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 200', 'HTTP/1.1 200'])
+  t.match(text, /connection: close/i)
+})
+
 t.test('bytes that are not HTTP', async (t) => {
   const { app } = await stubApp()
   await app.listen({ host: '127.0.0.1', port: 0 })
