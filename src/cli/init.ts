@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type DataPaths, dataPaths, inspectDataDirectory } from '../config/data-dir.js'
 import { createLogKey, syncFolder } from '../config/key-files.js'
@@ -107,7 +107,9 @@ function prepareDirectory(paths: DataPaths): void {
   }
   if (state === 'unfinished') return
   try {
-    mkdirSync(root, { recursive: true, mode: 0o700 })
+    // In two steps: Node 20 loops for ever over a recursive one where not even root may (/proc).
+    mkdirSync(dirname(root), { recursive: true })
+    if (!existsSync(root)) mkdirSync(root, { mode: 0o700 })
     // Exclusively: of two that start at once, one goes on and the other finds the directory taken.
     writeFileSync(initMarker, 'sigstead init has not finished\n', { flag: 'wx' })
     syncFolder(root)

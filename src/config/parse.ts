@@ -179,16 +179,15 @@ function defaultValue(key: ConfigKey): unknown {
 function contradictions(config: Config, found: ReadonlyMap<string, unknown>): string[] {
   const problems: string[] = []
   const { listen, metricsListen, publicUrl, log } = config
-  if (log.hostname !== undefined) {
-    // One word, because it is the name of a signed note and the first word of its first line.
-    if (/[\s+]/.test(log.hostname)) {
-      problems.push(`log.hostname must not contain white space or + (got ${show(log.hostname)})`)
-    } else if (!publicUrl.includes(log.hostname)) {
-      problems.push(
-        `log.hostname must occur literally in publicUrl, because some clients check it ` +
-          `(got ${log.hostname} and ${publicUrl})`
-      )
-    }
+  const hostname = log.hostname ?? new URL(publicUrl).hostname
+  // One word, because it is the name of a signed note and the first word of its first line.
+  if (/[\s+]/.test(hostname)) {
+    problems.push(`log.hostname must not contain white space or + (got ${show(hostname)})`)
+  } else if (!publicUrl.includes(hostname)) {
+    problems.push(
+      `log.hostname must occur literally in publicUrl, because some clients check it ` +
+        `(got ${hostname} and ${publicUrl})`
+    )
   }
   if (log.keyPassphrase !== undefined && log.keyPassphraseFile !== undefined) {
     problems.push('log.keyPassphraseFile and SIGSTEAD_LOG_KEY_PASSPHRASE exclude each other')

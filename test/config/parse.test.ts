@@ -169,6 +169,11 @@ t.test('rules over several keys', async (t) => {
       /^config: log.hostname must occur literally in publicUrl, .* \(got rekor.example.org and https:\/\/rekor.example.com\)$/
     ],
     [
+      'host name no checkpoint can carry',
+      { flags: { 'public-url': 'http://a+b' } },
+      /^config: log.hostname must not contain white space or \+ \(got "a\+b"\)$/
+    ],
+    [
       'two passphrases',
       { environment: { SIGSTEAD_LOG_KEY_PASSPHRASE: 'a', SIGSTEAD_LOG_KEY_PASSPHRASE_FILE: 'b' } },
       /exclude each other$/
