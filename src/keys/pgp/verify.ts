@@ -1,8 +1,9 @@
+import { encodeHex } from '../../encoding/hex.js'
 import { LogError } from '../../errors.js'
 import { checkSignature } from './check-signature.js'
 import { maySign, type Entity } from './entity.js'
 import { structuralFailure, unsupportedFailure } from './failure.js'
-import { keysById, primaryIdentity, primarySelfSignature, type KeyOfEntity } from './lookup.js'
+import { allKeys, primaryIdentity, primarySelfSignature, type KeyOfEntity } from './lookup.js'
 import { createPacketSource, type PacketSource } from './packet-source.js'
 import type { PublicKeyPacket } from './public-key-packet.js'
 import { SIGNATURE_TYPE, type SignaturePacket } from './signature-packet.js'
@@ -26,25 +27,33 @@ export async function verifyDetachedSignature(
   assertValidAt(signer, signature, first.createdSeconds)
 }
 
+/** A key whose flags allow it to sign. */
+interface Signer extends KeyOfEntity {
+  readonly selfSignature: SignaturePacket
+}
+
 interface Candidates {
   readonly signature: SignaturePacket
-  readonly keys: readonly KeyOfEntity[]
+  readonly keys: readonly Signer[]
 }
 
 /** First signature that names a key of ours, and the keys it may mean: key IDs are not unique. */
 function findSigner(entities: readonly Entity[], source: PacketSource): Candidates {
+  const signers = allKeys(entities).filter(isSigner)
   for (let packet = source.next(); packet !== undefined; packet = source.next()) {
     if (packet.kind !== 'signature') throw structuralFailure('non signature packet found')
     const { signature } = packet
     if (signature.issuerKeyId === undefined) {
       throw structuralFailure("signature doesn't have an issuer")
     }
-    const keys = keysById(entities, signature.issuerKeyId).filter(
-      ({ selfSignature }) => selfSignature !== undefined && maySign(selfSignature)
-    )
+    const keys = signers.filter(({ key }) => key.keyId === signature.issuerKeyId)
     if (keys.length > 0) return { signature, keys }
   }
   throw refused('openpgp: signature made by unknown entity')
+}
+
+function isSigner(key: KeyOfEntity): key is Signer {
+  return key.selfSignature !== undefined && maySign(key.selfSignature)
 }
 
 /** What a detached signature of this type covers. */
@@ -55,12 +64,17 @@ function signedBytes(signature: SignaturePacket, data: Uint8Array): Uint8Array {
 }
 
 async function firstThatVerifies(
-  keys: readonly KeyOfEntity[],
+  keys: readonly Signer[],
   signature: SignaturePacket,
   signed: Uint8Array
-): Promise<KeyOfEntity> {
+): Promise<Signer> {
   let failure: unknown
+  // A ring may hold one key hundreds of times; every check of it would hash all of the data again, for the same result.
+  const tried = new Set<string>()
   for (const candidate of keys) {
+    const fingerprint = encodeHex(candidate.key.fingerprint)
+    if (tried.has(fingerprint)) continue
+    tried.add(fingerprint)
     try {
       await checkSignature(candidate.key, signature, signed)
       return candidate
@@ -76,7 +90,7 @@ const KEY_COMPROMISED = 2
 /**
  * What must hold of the signer besides the mathematics. The order of the checks decides which message is seen.
  */
-function assertValidAt(signer: KeyOfEntity, signature: SignaturePacket, atSeconds: number): void {
+function assertValidAt(signer: Signer, signature: SignaturePacket, atSeconds: number): void {
   const { entity, key } = signer
   const primary = primarySelfSignature(entity)
   if (primary === undefined) throw refused('openpgp: signature made by unknown entity')
@@ -84,9 +98,8 @@ function assertValidAt(signer: KeyOfEntity, signature: SignaturePacket, atSecond
   const revocations = [...entity.revocations, ...(primaryIdentity(entity)?.revocations ?? [])]
   if (key !== entity.primaryKey) {
     revocations.push(...signer.revocations)
-    for (const binding of [signer.selfSignature, signer.selfSignature?.embedded]) {
-      if (binding !== undefined) relevant.push(binding)
-    }
+    const bindings = [signer.selfSignature, signer.selfSignature.embedded]
+    relevant.push(...bindings.filter((binding) => binding !== undefined))
   }
   const [notation] = relevant.flatMap(({ criticalNotations }) => criticalNotations)
   if (notation !== undefined) {
@@ -97,7 +110,7 @@ function assertValidAt(signer: KeyOfEntity, signature: SignaturePacket, atSecond
   }
   if (
     isKeyExpired(entity.primaryKey, primary, atSeconds) ||
-    (signer.selfSignature !== undefined && isKeyExpired(key, signer.selfSignature, atSeconds))
+    isKeyExpired(key, signer.selfSignature, atSeconds)
   ) {
     throw refused('openpgp: key expired')
   }
@@ -121,9 +134,13 @@ function isKeyExpired(key: PublicKeyPacket, self: SignaturePacket, atSeconds: nu
 }
 
 /** A lifetime of 0 is none; the last second still counts. */
-function isOutside(fromSeconds: number, lifetimeSeconds = 0, atSeconds: number): boolean {
-  if (fromSeconds > atSeconds) return true
-  return lifetimeSeconds !== 0 && atSeconds > fromSeconds + lifetimeSeconds
+function isOutside(
+  fromSeconds: number,
+  lifetimeSeconds: number | undefined,
+  atSeconds: number
+): boolean {
+  const untilSeconds = fromSeconds + (lifetimeSeconds || Infinity)
+  return atSeconds < fromSeconds || atSeconds > untilSeconds
 }
 
 const CR = 0x0d
@@ -140,7 +157,7 @@ function withNetworkLineEnds(data: Uint8Array): Uint8Array {
   let afterCr = false
   // By index: five times as fast as for-of over what may be 32 MiB.
   for (let at = 0; at < data.length; at++) {
-    const byte = data[at] ?? 0
+    const byte = data[at] as number // `at` is below the length
     if (byte === LF && !afterCr) text[length++] = CR
     text[length++] = byte
     afterCr = byte === CR && !afterCr
