@@ -98,7 +98,8 @@ export function rootFromInclusionProof(
 }
 
 /**
- * Checks that the leaf is in the tree. Says nothing about whether the tree head is one to trust.
+ * Checks that the leaf is in the tree. Says nothing about whether the tree head is one to trust. Take both its parts
+ * from one signed checkpoint: a root does not determine its size, and some proofs fit neighbouring sizes alike.
  *
  * @param leafHash 32 bytes (see hashLeaf)
  * @param leafIndex 0-based position within this tree

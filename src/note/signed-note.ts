@@ -75,7 +75,6 @@ export function parseSignedNote(note: string): SignedNote {
 function parseSignature(line: string): NoteSignature {
   const [, name = '', base64 = ''] = line.split(' ')
   const bytes = decodeBase64(base64, 'signed note: signature')
-  if (bytes.length <= KEY_ID_BYTES) throw malformed('signature too short')
   return { name, keyId: bytes.slice(0, KEY_ID_BYTES), signature: bytes.slice(KEY_ID_BYTES) }
 }
 

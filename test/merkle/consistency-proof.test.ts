@@ -164,6 +164,8 @@ t.test('equal sizes need equal roots and no hashes', async (t) => {
     verifyConsistency(headAt(size), headAt(size), [])
     t.ok(isRefused(headAt(size), { ...headAt(size), rootHash: sha256() }, []), 'another root')
     t.ok(isRefused(headAt(size), headAt(size), [headAt(size).rootHash]), 'a hash too many')
+    const short = { treeSize: size, rootHash: headAt(size).rootHash.slice(1) }
+    t.ok(isRefused(short, short, []), 'roots that are the same but no hashes')
   }
 })
 

@@ -191,7 +191,11 @@ t.test('refuses sizes and leaf hashes that cannot be', (t) => {
   const read = (): Uint8Array => new Uint8Array(0)
   const hash = at(LEAF_HASHES, 0)
   for (const size of [-1, 0.5, NaN, 2 ** 53, Number.MAX_SAFE_INTEGER]) {
-    t.throws(() => integrate(size, read, [hash]), { code: 'integrity' }, `size ${size}`)
+    t.throws(
+      () => integrate(size, read, [hash]),
+      { code: 'integrity', message: `cannot add 1 leaves to ${size}` },
+      `size ${size}`
+    )
   }
   for (const length of [0, 31, 33]) {
     t.throws(
