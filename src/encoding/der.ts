@@ -285,7 +285,8 @@ export function encodeSequence(...elements: readonly Uint8Array[]): Uint8Array {
 export function encodeUnsignedInteger(value: bigint): Uint8Array {
   const hex = value.toString(16)
   const bytes = bigIntToBytes(value, Math.ceil(hex.length / 2))
-  const sign = (bytes[0] ?? 0) >= 0x80 ? Uint8Array.of(0) : new Uint8Array(0)
+  const isHigh = (bytes[0] as number) >= 0x80 // there is one byte at least
+  const sign = new Uint8Array(isHigh ? 1 : 0)
   return encodeDer(DER_TAG.integer, sign, bytes)
 }
 

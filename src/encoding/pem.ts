@@ -6,6 +6,9 @@ const END = '-----END '
 const DASHES = '-----'
 const COLUMNS = 64
 
+// One character a byte, so that offsets in the text are offsets in the bytes. All that counts is ASCII.
+const oneByteDecoder = new TextDecoder('windows-1252')
+
 export interface PemBlock {
   /** The label between the dashes, such as `PUBLIC KEY`. */
   readonly type: string
@@ -23,11 +26,10 @@ export interface PemBlock {
 export function decodePem(
   input: Uint8Array
 ): { readonly block: PemBlock; readonly rest: Uint8Array } | undefined {
-  const text = latin1(input)
+  const text = oneByteDecoder.decode(input)
   // From END back to the nearest BEGIN: each marker is visited once, however many of the others a stranger repeats.
-  for (let from = 0; ;) {
-    const end = indexOfLine(text, END, from)
-    if (end < 0) return undefined
+  let from = 0
+  for (let end = indexOfLine(text, END, 0); end >= 0; end = indexOfLine(text, END, from)) {
     const begin = lastIndexOfLine(text, BEGIN, from, end)
     const block = begin < 0 ? undefined : readBlock(text, begin, end)
     if (block !== undefined) {
@@ -35,6 +37,7 @@ export function decodePem(
     }
     from = end + END.length
   }
+  return undefined
 }
 
 /**
@@ -48,7 +51,7 @@ export function decodeSinglePem(input: Uint8Array, type: string): Uint8Array {
   if (found.block.type !== type) {
     throw new LogError('invalid_request', `PEM block is ${found.block.type}, expected ${type}`)
   }
-  if (latin1(found.rest).trim() !== '') {
+  if (oneByteDecoder.decode(found.rest).trim() !== '') {
     throw new LogError('invalid_request', `trailing data after PEM block ${type}`)
   }
   return found.block.bytes
@@ -106,14 +109,4 @@ function lastIndexOfLine(text: string, marker: string, from: number, before: num
   const newline = text.slice(from, before).lastIndexOf(`\n${marker}`)
   if (newline >= 0) return from + newline + 1
   return from === 0 && text.startsWith(marker) ? 0 : -1
-}
-
-// One character a byte, so that offsets in the text are offsets in the bytes.
-function latin1(bytes: Uint8Array): string {
-  const CHUNK = 8192
-  let text = ''
-  for (let i = 0; i < bytes.length; i += CHUNK) {
-    text += String.fromCharCode(...bytes.subarray(i, i + CHUNK))
-  }
-  return text
 }

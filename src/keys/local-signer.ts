@@ -9,6 +9,9 @@ import { promisify } from 'node:util'
 import { LogError } from '../errors.js'
 import type { Signer } from './signer.js'
 
+// With a callback the work happens on libuv's pool, off the loop that serves reads. DER is the default encoding.
+const signOnPool = promisify(sign)
+
 /** New private key of the kind a log signs with: ECDSA P-256. */
 export async function generateLogKey(): Promise<KeyObject> {
   const { privateKey } = await promisify(generateKeyPair)('ec', { namedCurve: 'prime256v1' })
@@ -22,14 +25,13 @@ export function createLocalSigner(privateKey: KeyObject): Signer {
   return {
     publicKey: Uint8Array.from(publicKey),
     algorithm: 'ecdsa-sha2-256-nistp256',
-    // With a callback the work happens on libuv's pool, off the loop that serves reads.
-    sign: (message) =>
-      new Promise((resolve, reject) => {
-        sign('sha256', message, { key: privateKey, dsaEncoding: 'der' }, (err, signature) => {
-          if (err === null) resolve(Uint8Array.from(signature))
-          else reject(new LogError('internal', 'the log key did not sign', { cause: err }))
-        })
-      })
+    async sign(message) {
+      try {
+        return Uint8Array.from(await signOnPool('sha256', message, { key: privateKey }))
+      } catch (err) {
+        throw new LogError('internal', 'the log key did not sign', { cause: err })
+      }
+    }
   }
 }
 

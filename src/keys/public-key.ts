@@ -52,12 +52,13 @@ export interface Ed25519PublicKey extends NativeKey {
 export type CurveName = 'P-224' | 'P-256' | 'P-384' | 'P-521'
 
 /** The curves Go's parser knows. Not secp256k1: a leaf no Rekor client can read back helps nobody. */
-const CURVES: readonly { readonly name: CurveName; readonly oid: string }[] = [
-  { name: 'P-224', oid: '1.3.132.0.33' },
-  { name: 'P-256', oid: '1.2.840.10045.3.1.7' },
-  { name: 'P-384', oid: '1.3.132.0.34' },
-  { name: 'P-521', oid: '1.3.132.0.35' }
-]
+const CURVE_OIDS: Readonly<Record<CurveName, string>> = {
+  'P-224': '1.3.132.0.33',
+  'P-256': '1.2.840.10045.3.1.7',
+  'P-384': '1.3.132.0.34',
+  'P-521': '1.3.132.0.35'
+}
+const CURVE_NAMES = Object.keys(CURVE_OIDS) as readonly CurveName[] // its keys are these
 
 const OID_RSA = '1.2.840.113549.1.1.1'
 const OID_EC = '1.2.840.10045.2.1'
@@ -110,9 +111,9 @@ function readKeyOfAlgorithm(
   }
   if (oid === OID_EC) {
     const curveOid = readOid(parameters, 'x509: invalid ECDSA parameters')
-    const curve = CURVES.find((candidate) => candidate.oid === curveOid)
+    const curve = CURVE_NAMES.find((name) => CURVE_OIDS[name] === curveOid)
     if (curve === undefined) throw unsupported('unsupported elliptic curve')
-    return ecdsaPublicKey(curve.name, bytes)
+    return ecdsaPublicKey(curve, bytes)
   }
   if (oid === OID_ED25519) {
     if (parameters !== undefined) throw invalid('Ed25519 key encoded with illegal parameters')
@@ -143,9 +144,8 @@ export function ecdsaPublicKey(curve: CurveName, point: Uint8Array): EcdsaPublic
   const problem = 'failed to unmarshal elliptic curve point'
   // OpenSSL would read compressed points as well; Go does not.
   if (point[0] !== 0x04) throw invalid(problem)
-  const oid = CURVES.find((candidate) => candidate.name === curve)?.oid ?? ''
   const spki = encodeSequence(
-    encodeSequence(encodeOid(OID_EC), encodeOid(oid)),
+    encodeSequence(encodeOid(OID_EC), encodeOid(CURVE_OIDS[curve])),
     encodeBitString(point)
   )
   return { type: 'ecdsa', spki, keyObject: importSpki(spki, problem), curve, point }

@@ -6,7 +6,6 @@ import { LogError } from '../errors.js'
 /** Reads the types of the SSH wire format one after the other. @see RFC 4251 section 5 */
 export interface SshReader {
   readonly remaining: number
-  byte(): number
   uint32(): number
   /** Exactly `length` bytes. */
   bytes(length: number): Uint8Array
@@ -38,14 +37,13 @@ export function createSshReader(input: Uint8Array): SshReader {
     get remaining() {
       return input.length - offset
     },
-    byte: () => bytes(1)[0] ?? 0,
     uint32,
     bytes,
     string: () => bytes(uint32()),
     text: () => String.fromCharCode(...limited(bytes(uint32()))),
     unsignedMpint() {
       const encoded = bytes(uint32())
-      const [first, second = 0x80] = encoded
+      const [first, second = 0] = encoded
       if (first !== undefined && (first >= 0x80 || (first === 0 && second < 0x80))) {
         throw new LogError('invalid_request', 'ssh: mpint negative or not in its shortest form')
       }
