@@ -24,7 +24,7 @@ export async function startRefusingProxy(): Promise<RefusingProxy> {
     attempts.push(`CONNECT ${request.url}`)
     socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(0, '127.0.0.1').unref() // a test that fails early must not wait for it
   await once(server, 'listening')
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('no TCP address')
