@@ -38,12 +38,15 @@ export function parseRekord(value: unknown): Rekord {
       inside('signature', signatureViolation({ content, format, key, keyContent: publicKey }))
   )
   return {
-    format: format ?? '', // signatureViolation saw one of the names
+    format: format as string, // signatureViolation saw one of the names
     signature: presentBytes(content, 'signature'),
     publicKey: presentBytes(publicKey, 'publicKey'),
     ...(hash === undefined
       ? { data: presentBytes(artifact, 'data'), hash: undefined }
-      : { data: artifact, hash: assertHashValue(checkedHash(hash)) })
+      : {
+          data: artifact !== undefined && artifact.length > 0 ? artifact : undefined,
+          hash: assertHashValue(checkedHash(hash))
+        })
   }
 }
 

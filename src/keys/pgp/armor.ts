@@ -16,7 +16,8 @@ const MAX_LINE = 96
 export interface ArmorBlock {
   /** Label of the block, such as `PGP SIGNATURE`. */
   readonly type: string
-  readonly body: Uint8Array
+  /** Bytes inside. @throws LogError `invalid_request` when they are not base64 */
+  decode(): Uint8Array
 }
 
 /** Lines of `bytes` without their ends, one character a byte, so that nothing is lost in binary data. */
@@ -37,10 +38,9 @@ export function splitLines(bytes: Uint8Array): readonly string[] {
  * last line may be missing, as Rekor reads it.
  *
  * @returns undefined when there is no block
- * @throws LogError `invalid_request` when a block has begun and its contents are not base64
  * @see RFC 9580 section 6
  */
-export function decodeArmor(lines: readonly string[]): ArmorBlock | undefined {
+export function findArmor(lines: readonly string[]): ArmorBlock | undefined {
   let at = 0
   for (;;) {
     while (at < lines.length && !isBegin(lineAt(lines, at))) at++
@@ -50,7 +50,7 @@ export function decodeArmor(lines: readonly string[]): ArmorBlock | undefined {
     while (isHeader(lineAt(lines, at))) at++
     if (at >= lines.length) return undefined
     // Anything else than the empty line here: not a block after all.
-    if (lineAt(lines, at) === '') return { type, body: decodeBody(lines, at + 1) }
+    if (lineAt(lines, at) === '') return { type, decode: () => decodeBody(lines, at + 1) }
   }
 }
 

@@ -2,7 +2,13 @@ import { equalBytes } from '../../encoding/bytes.js'
 import { isEmail } from '../../encoding/email.js'
 import { encodeUtf8 } from '../../encoding/text.js'
 import { LogError } from '../../errors.js'
-import { decodeArmor, PRIVATE_KEY_BLOCK, PUBLIC_KEY_BLOCK, splitLines } from './armor.js'
+import {
+  findArmor,
+  PRIVATE_KEY_BLOCK,
+  PUBLIC_KEY_BLOCK,
+  splitLines,
+  type ArmorBlock
+} from './armor.js'
 import { checkSignature } from './check-signature.js'
 import { readEntity, type Entity } from './entity.js'
 import { isStructuralFailure, labelled } from './failure.js'
@@ -39,38 +45,33 @@ export async function parseKeyRing(bytes: Uint8Array): Promise<readonly Entity[]
   const entities: Entity[] = []
   if (startsWith(bytes, BEGIN_PGP)) {
     for (const block of armoredBlocks(bytes)) {
-      entities.push(...(await readRing(block, check, 'error reading PGP public key')))
+      entities.push(
+        ...(await readRing(() => block.decode(), check, 'error reading PGP public key'))
+      )
     }
   } else {
-    entities.push(...(await readRing(bytes, check, 'error reading binary PGP public key')))
+    entities.push(...(await readRing(() => bytes, check, 'error reading binary PGP public key')))
   }
   assertPublic(entities)
   return entities
 }
 
-/** Bodies of the armored blocks, each ending with the first line that looks like an end. */
-function* armoredBlocks(bytes: Uint8Array): Generator<Uint8Array, void> {
+/** The armored blocks, each ending with the first line that looks like an end. */
+function* armoredBlocks(bytes: Uint8Array): Generator<ArmorBlock, void> {
   let lines: string[] = []
   for (const line of splitLines(bytes)) {
     lines.push(line)
     if (!line.startsWith(END_PGP)) continue
-    const block = decodeBlock(lines)
+    const block = findArmor(lines)
+    if (block === undefined) {
+      throw new LogError('invalid_request', 'invalid PGP public key provided: EOF')
+    }
     if (block.type !== PUBLIC_KEY_BLOCK && block.type !== PRIVATE_KEY_BLOCK) {
       throw new LogError('invalid_request', 'invalid PGP type detected')
     }
-    yield block.body
+    yield block
     lines = []
   }
-}
-
-function decodeBlock(lines: readonly string[]): { type: string; body: Uint8Array } {
-  try {
-    const block = decodeArmor(lines)
-    if (block !== undefined) return block
-  } catch (err) {
-    throw labelled('error reading PGP public key', err)
-  }
-  throw new LogError('invalid_request', 'invalid PGP public key provided: EOF')
 }
 
 type Check = typeof checkSignature
@@ -92,9 +93,9 @@ function startsWith(bytes: Uint8Array, text: string): boolean {
   return equalBytes(bytes.subarray(0, text.length), encodeUtf8(text))
 }
 
-async function readRing(bytes: Uint8Array, check: Check, label: string): Promise<Entity[]> {
+async function readRing(ring: () => Uint8Array, check: Check, label: string): Promise<Entity[]> {
   try {
-    return await readEntities(createPacketSource(splitPackets(bytes)), check)
+    return await readEntities(createPacketSource(splitPackets(ring())), check)
   } catch (err) {
     throw labelled(label, err)
   }

@@ -1,5 +1,5 @@
 import { LogError } from '../../errors.js'
-import { decodeArmor, encodeArmor, SIGNATURE_BLOCK, splitLines } from './armor.js'
+import { encodeArmor, findArmor, SIGNATURE_BLOCK, splitLines } from './armor.js'
 import { labelled } from './failure.js'
 import { PACKET_TAG, splitPackets, type Packet } from './packets.js'
 import { parseSignaturePacket, type SignaturePacket } from './signature-packet.js'
@@ -25,11 +25,11 @@ export function parseDetachedSignature(bytes: Uint8Array): DetachedSignature {
   if (bytes.length > MAX_SIGNATURE_BYTES) {
     throw new LogError('invalid_request', `PGP signature over ${MAX_SIGNATURE_BYTES} bytes`)
   }
-  const block = readOrRefuse(() => decodeArmor(splitLines(bytes)))
+  const block = findArmor(splitLines(bytes))
   if (block !== undefined && block.type !== SIGNATURE_BLOCK) {
     throw new LogError('invalid_request', 'invalid PGP signature provided')
   }
-  const packets = readOrRefuse(() => splitPackets(block?.body ?? bytes))
+  const packets = readOrRefuse(() => splitPackets(block?.decode() ?? bytes))
   if (packets[0] !== undefined && packets[0].tag !== PACKET_TAG.signature) {
     throw new LogError('invalid_request', 'valid PGP signature was not detected')
   }

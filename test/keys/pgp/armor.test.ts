@@ -1,10 +1,10 @@
 import t from 'tap'
-import { decodeArmor, encodeArmor, splitLines } from '../../../src/keys/pgp/armor.js'
+import { findArmor, encodeArmor, splitLines } from '../../../src/keys/pgp/armor.js'
 import { seededRandom } from '../../helpers/random.js'
 import { refusalText } from '../../helpers/refusals.js'
 import { utf8 } from '../../helpers/pgp.js'
 
-const decode = (text: string) => decodeArmor(splitLines(utf8(text)))
+const decode = (text: string) => findArmor(splitLines(utf8(text)))
 const HELLO = '-----BEGIN PGP SIGNATURE-----\n\naGVsbG8=\n-----END PGP SIGNATURE-----\n'
 
 t.test('what is taken for a block with the contents "hello"', async (t) => {
@@ -24,7 +24,7 @@ t.test('what is taken for a block with the contents "hello"', async (t) => {
   for (const [name, text] of Object.entries(cases)) {
     const block = decode(text)
     t.equal(block?.type, 'PGP SIGNATURE', name)
-    t.equal(Buffer.from(block?.body ?? []).toString(), 'hello', name)
+    t.equal(Buffer.from(block?.decode() ?? []).toString(), 'hello', name)
   }
 })
 
@@ -53,7 +53,7 @@ t.test('blocks with bad contents', async (t) => {
     ]
   ]
   for (const [name, text, message] of cases) {
-    t.equal(await refusalText(() => decode(text)), `invalid_request: ${message}`, name)
+    t.equal(await refusalText(() => decode(text)?.decode()), `invalid_request: ${message}`, name)
   }
 })
 
@@ -76,7 +76,7 @@ t.test('armor decodes to what was encoded, in lines of 64', async (t) => {
     const body = random.bytes(length)
     const encoded = encodeArmor('PGP SIGNATURE', body)
     const lines = splitLines(encoded)
-    t.same(Buffer.from(decodeArmor(lines)?.body ?? []), Buffer.from(body))
+    t.same(Buffer.from(findArmor(lines)?.decode() ?? []), Buffer.from(body))
     const data = lines.slice(2, -2)
     t.ok(data.slice(0, -1).every((line) => line.length === 64))
     t.ok((data.at(-1)?.length ?? 0) <= 64)

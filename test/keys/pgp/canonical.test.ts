@@ -1,5 +1,5 @@
 import t from 'tap'
-import { decodeArmor, splitLines } from '../../../src/keys/pgp/armor.js'
+import { findArmor, splitLines } from '../../../src/keys/pgp/armor.js'
 import { encodeKeyRing } from '../../../src/keys/pgp/canonical.js'
 import { parseKeyRing } from '../../../src/keys/pgp/key-ring.js'
 import {
@@ -31,9 +31,9 @@ function newPacket(tag: number, body: Uint8Array): Uint8Array {
 }
 
 async function canonicalPackets(ring: Uint8Array): Promise<Uint8Array> {
-  const block = decodeArmor(splitLines(encodeKeyRing(await parseKeyRing(ring))))
+  const block = findArmor(splitLines(encodeKeyRing(await parseKeyRing(ring))))
   t.equal(block?.type, 'PGP PUBLIC KEY BLOCK')
-  return block?.body ?? bytes()
+  return block?.decode() ?? bytes()
 }
 
 // Bodies, so that the same can be given both headers.

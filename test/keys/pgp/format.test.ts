@@ -175,7 +175,7 @@ async function newKey(options: {
 
 async function signedBy(privateKey: PrivateKey, date?: Date): Promise<Uint8Array> {
   const message = await createMessage({ binary: SHOULD_SIGN })
-  const signature = await sign({
+  const signature: unknown = await sign({
     message,
     signingKeys: privateKey,
     detached: true,

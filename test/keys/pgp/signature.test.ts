@@ -2,6 +2,7 @@ import t from 'tap'
 import { MAX_SIGNATURE_BYTES, parseDetachedSignature } from '../../../src/keys/pgp/signature.js'
 import { armored, bytes, makeKey, packet, signData, utf8 } from '../../helpers/pgp.js'
 import { refusalText } from '../../helpers/refusals.js'
+import { rekorVector } from '../../helpers/vectors.js'
 
 const key = makeKey('ed25519')
 const binary = signData(key, utf8('data'))
@@ -61,6 +62,11 @@ t.test('what is refused', async (t) => {
     [
       'another block',
       armored('PGP MESSAGE', binary),
+      'invalid_request: invalid PGP signature provided'
+    ],
+    [
+      'a clear-signed message',
+      rekorVector('rekord/node/sig.asc'),
       'invalid_request: invalid PGP signature provided'
     ],
     [
