@@ -7,7 +7,7 @@ import type { Suite } from './clients.js'
 import { otherLogKey } from './cosign.js'
 import { materialFlags, RECORDED } from './material.js'
 import { printed, rekorCli } from './rekor-cli.js'
-import type { Uploaded } from './rekor-cli.js'
+import type { LogInfo, Uploaded } from './rekor-cli.js'
 import { startRelay } from './relay.js'
 import { accepted, openSession, refused } from './session.js'
 import type { Session } from './session.js'
@@ -19,13 +19,6 @@ import {
   withChange
 } from './tamper.js'
 import type { Json, Path } from './tamper.js'
-
-interface LogInfo {
-  readonly ActiveTreeSize: number
-  readonly TotalTreeSize: number
-  readonly RootHash: string
-  readonly TreeID: string
-}
 
 interface EntryTampering {
   readonly name: string

@@ -19,6 +19,14 @@ export interface Got {
   readonly UUID: string
 }
 
+/** What `rekor-cli loginfo --format json` prints. */
+export interface LogInfo {
+  readonly ActiveTreeSize: number
+  readonly TotalTreeSize: number
+  readonly RootHash: string
+  readonly TreeID: string
+}
+
 /** Runs rekor-cli against the session's log, trusting only the log key the session knows. */
 export function rekorCli(
   session: Session,

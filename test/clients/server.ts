@@ -11,6 +11,8 @@ export interface RunningServer {
   readonly url: string
   /** Everything it wrote so far, for a failing test to show. */
   output(): string
+  /** Stops it, does something, and starts it again at the same address. */
+  restart(meanwhile: () => Promise<void>): Promise<void>
   /** Asks it to stop and waits for the end. @returns its exit status */
   stop(): Promise<number | null>
 }
@@ -29,41 +31,57 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
+/** Runs one of our own commands to its end. @throws Error when it fails */
+export async function runSigstead(args: readonly string[]): Promise<void> {
+  const outcome = await runProgram(process.execPath, [MAIN, ...args], { cwd: REPOSITORY })
+  if (outcome.status !== 0) {
+    throw new Error(`${args[0]} ended with ${outcome.status}: ${outcome.stderr}`)
+  }
+}
+
 /** Creates a log in `dataDir` with `init` and serves it. */
 export async function startServer(dataDir: string): Promise<RunningServer> {
-  const init = await runProgram(process.execPath, [MAIN, 'init', '--data-dir', dataDir], {
-    cwd: REPOSITORY
-  })
-  if (init.status !== 0) throw new Error(`init ended with ${init.status}: ${init.stderr}`)
+  await runSigstead(['init', '--data-dir', dataDir])
   return serve(['serve', '--data-dir', dataDir])
 }
 
 /** Starts `node dist/main.js ARGS` on a free port and waits until it answers. */
 export async function serve(args: readonly string[]): Promise<RunningServer> {
-  const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
-  const child = spawn(
-    process.execPath,
-    [MAIN, ...args, '--listen', `127.0.0.1:${port}`, '--metrics-listen', 'off'],
-    {
-      cwd: REPOSITORY,
-      env: { PATH: process.env['PATH'] ?? '' },
-      stdio: ['ignore', 'pipe', 'pipe']
-    }
-  )
+  const address = `127.0.0.1:${await freePort()}`
+  const url = `http://${address}`
   let output = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text))
-  await untilHealthy(url, child, () => output)
+  const start = async () => {
+    const child = spawn(
+      process.execPath,
+      [MAIN, ...args, '--listen', address, '--metrics-listen', 'off'],
+      {
+        cwd: REPOSITORY,
+        env: { PATH: process.env['PATH'] ?? '' },
+        stdio: ['ignore', 'pipe', 'pipe']
+      }
+    )
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text))
+    await untilHealthy(url, child, () => output)
+    return child
+  }
+  let child = await start()
+  const stop = async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGTERM')
+      await once(child, 'exit')
+    }
+    return child.exitCode
+  }
   return {
     url,
     output: () => output,
-    async stop() {
-      if (child.exitCode === null && child.signalCode === null) {
-        child.kill('SIGTERM')
-        await once(child, 'exit')
-      }
-      return child.exitCode
+    stop,
+    async restart(meanwhile) {
+      const status = await stop()
+      if (status !== 0) throw new Error(`the server ended with ${status}:\n${output}`)
+      await meanwhile()
+      child = await start()
     }
   }
 }

@@ -12,6 +12,8 @@ export interface Session {
   readonly server: RunningServer
   /** Folder that is the clients' working directory; removed with the test. */
   readonly dir: string
+  /** The server's data directory. */
+  readonly dataDir: string
   /** File with the log's public key, PEM. */
   readonly logKeyFile: string
   /** PEM text of the log's public key. */
@@ -41,7 +43,8 @@ export async function openSession(t: Test): Promise<Session> {
 
   const dir = mkdtempSync(`${tmpdir()}/sigstead-clients-`)
   const proxy = await startRefusingProxy()
-  const server = await startServer(`${dir}/log`)
+  const dataDir = `${dir}/log`
+  const server = await startServer(dataDir)
   // A throw, not an assertion: by now the plan is over, and tap reports a failing teardown as a failing file.
   t.teardown(async () => {
     const status = await server.stop()
@@ -57,6 +60,7 @@ export async function openSession(t: Test): Promise<Session> {
   const session: Session = {
     server,
     dir,
+    dataDir,
     logKey,
     logKeyFile: `${dir}/log-key.pem`,
     run(suite, program, args, env) {
