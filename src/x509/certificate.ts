@@ -94,35 +94,36 @@ export function parseCertificate(der: Uint8Array): Certificate {
     DER_TAG.sequence,
     'x509: malformed certificate'
   )
-  const fields = [...readConstructed(tbs, DER_TAG.sequence, 'x509: malformed tbs certificate')]
-  if (tbs === undefined || extra !== undefined) throw malformed('certificate')
+  const signed = present(tbs, 'tbs certificate')
+  const fields = [...readConstructed(signed, DER_TAG.sequence, 'x509: malformed tbs certificate')]
+  if (extra !== undefined) throw malformed('certificate')
 
   const version = readVersion(fields)
   if (readInteger(fields.shift(), 'x509: malformed serial number') < 0n) {
     throw new LogError('invalid_request', 'x509: negative serial number')
   }
-  const innerAlgorithm = fields.shift()
+  const innerAlgorithm = present(fields.shift(), 'signature algorithm identifier')
+  const outerAlgorithm = present(algorithm, 'algorithm identifier')
   const signatureAlgorithmOid = readAlgorithmOid(innerAlgorithm)
-  if (!equalBytes(innerAlgorithm?.encoded ?? der, algorithm?.encoded ?? tbs.encoded)) {
+  if (!equalBytes(innerAlgorithm.encoded, outerAlgorithm.encoded)) {
     throw new LogError(
       'invalid_request',
       "x509: inner and outer signature algorithm identifiers don't match"
     )
   }
-  const issuer = readName(fields.shift())
+  const issuer = readName(present(fields.shift(), 'issuer'))
   const [notBefore, notAfter] = readConstructed(
     fields.shift(),
     DER_TAG.sequence,
     'x509: malformed validity'
   )
-  const subject = readName(fields.shift())
-  const spki = fields.shift()
-  if (spki === undefined) throw malformed('spki')
+  const subject = readName(present(fields.shift(), 'subject'))
+  const spki = present(fields.shift(), 'spki')
   const extensions = readExtensions(version, fields)
 
   return {
     der,
-    tbs: tbs.encoded,
+    tbs: signed.encoded,
     issuer,
     subject,
     notBeforeSeconds: readTimeSeconds(notBefore, 'x509: malformed notBefore'),
@@ -139,22 +140,24 @@ export function parseCertificate(der: Uint8Array): Certificate {
 
 /** 1, 2 or 3; takes the field off the list if it is there. */
 function readVersion(fields: DerElement[]): number {
-  if (fields[0]?.tag !== contextTag(0, 'constructed')) return 1
-  const [version, extra] = fields.shift()?.children ?? []
+  const [first] = fields
+  if (first?.tag !== contextTag(0, 'constructed')) return 1
+  fields.shift()
+  const [version, extra] = first.children
   const number = readInteger(version, 'x509: malformed version')
   // Zero would be the default, which DER leaves out.
   if (extra !== undefined || number < 1n || number > 2n) throw malformed('version')
   return Number(number) + 1
 }
 
-function readAlgorithmOid(algorithm: DerElement | undefined): string {
+function readAlgorithmOid(algorithm: DerElement): string {
   const label = 'x509: malformed signature algorithm identifier'
   const [oid] = readConstructed(algorithm, DER_TAG.sequence, label)
   return readOid(oid, label)
 }
 
 /** A Name, checked down to the characters of its strings, and given back as it stands. */
-function readName(name: DerElement | undefined): Uint8Array {
+function readName(name: DerElement): Uint8Array {
   const label = 'x509: invalid RDNSequence'
   for (const set of readConstructed(name, DER_TAG.sequence, label)) {
     for (const attribute of readConstructed(set, DER_TAG.set, label)) {
@@ -164,7 +167,7 @@ function readName(name: DerElement | undefined): Uint8Array {
       assertString(value)
     }
   }
-  return name?.encoded ?? new Uint8Array(0)
+  return name.encoded
 }
 
 // `*` and `&` are not PrintableString, and are in use; Go takes them too.
@@ -249,7 +252,12 @@ function readMayCertSign(extension: Extension | undefined): boolean {
   const label = 'x509: invalid key usage'
   const { bytes } = readBits(parseDer(extension.value, label), label)
   const isEmpty = bytes.every((byte) => byte === 0)
-  return isEmpty || ((bytes[0] ?? 0) & 0x04) !== 0
+  return isEmpty || ((bytes[0] as number) & 0x04) !== 0 // not empty, so there is a byte
+}
+
+function present(element: DerElement | undefined, what: string): DerElement {
+  if (element === undefined) throw malformed(what)
+  return element
 }
 
 function malformed(what: string): LogError {

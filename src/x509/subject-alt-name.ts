@@ -92,9 +92,8 @@ function formatIp(bytes: Uint8Array): string {
 
 /** @see RFC 5952 section 4: the longest run of two or more zero groups, the first of equals, becomes `::` */
 function formatIpv6(bytes: Uint8Array): string {
-  const groups = Array.from({ length: 8 }, (_, i) =>
-    ((bytes[2 * i] ?? 0) * 256 + (bytes[2 * i + 1] ?? 0)).toString(16)
-  )
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const groups = Array.from({ length: 8 }, (_, i) => view.getUint16(2 * i).toString(16))
   let best = { start: 0, length: 1 }
   for (let start = 0; start < 8; start++) {
     let length = 0

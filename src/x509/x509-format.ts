@@ -113,7 +113,8 @@ const WHITE_SPACE: readonly number[] = [0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x20]
 function trimWhiteSpace(bytes: Uint8Array): Uint8Array {
   let start = 0
   let end = bytes.length
-  while (start < end && WHITE_SPACE.includes(bytes[start] ?? 0)) start++
-  while (end > start && WHITE_SPACE.includes(bytes[end - 1] ?? 0)) end--
+  // Both indexes are within.
+  while (start < end && WHITE_SPACE.includes(bytes[start] as number)) start++
+  while (end > start && WHITE_SPACE.includes(bytes[end - 1] as number)) end--
   return bytes.subarray(start, end)
 }
