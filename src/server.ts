@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { RunningServer } from './cli/command.js'
-import { assertLogDirectory, dataPaths } from './config/data-dir.js'
+import { assertLogDirectory, type DataPaths, dataPaths } from './config/data-dir.js'
 import { defaultPublicUrl } from './config/parse.js'
 import { type Address, type Config, batchLimits } from './config/schema.js'
 import { readPassphrase, readTreeSigner } from './config/secrets.js'
@@ -9,7 +9,7 @@ import { formatAddress } from './config/value.js'
 import { readVersion } from './config/version.js'
 import { equalBytes } from './encoding/bytes.js'
 import { encodeHex } from './encoding/hex.js'
-import { LogError } from './errors.js'
+import { LogError, isLogError } from './errors.js'
 import { createApp } from './http/app.js'
 import { loadRekorV1Contract } from './http/contract.js'
 import { explainListening, portOf, startListening, stopListening } from './http/listening.js'
@@ -49,6 +49,9 @@ const VERIFY_TIMEOUT_MS = 20_000
 
 /** What is left for the last batch once no connection is open any more. */
 const CLOSE_LOG_MS = 5000
+
+/** How often a stopping server looks for connections that have nothing to do. */
+const SWEEP_MS = 20
 
 /** Things to close, in the order they were opened. */
 type Closers = (() => Promise<void>)[]
@@ -143,7 +146,7 @@ async function openLog(
 ): Promise<CountedLog & { readonly database: Database }> {
   const paths = dataPaths(config.dataDir)
   assertLogDirectory(paths)
-  const database = await openDatabase({ path: paths.database, mode: 'write' })
+  const database = await openForWriting(paths)
   closers.push(() => database.close())
   const times = { onCommit: metrics.committed, onPublish: metrics.published }
   const opened = await openRekorLog({
@@ -162,6 +165,17 @@ async function openLog(
   closers.push(() => opened.close())
   assertPublicUrl(config, opened.record, logger)
   return { ...countWaiting(opened), database }
+}
+
+async function openForWriting(paths: DataPaths): Promise<Database> {
+  try {
+    return await openDatabase({ path: paths.database, mode: 'write' })
+  } catch (err) {
+    if (!isLogError(err, 'integrity')) throw err
+    throw new LogError('integrity', `${err.message}. Restore the newest complete backup`, {
+      cause: err
+    })
+  }
 }
 
 function tellMetrics(event: LogEvent, treeId: string, metrics: Metrics): void {
@@ -295,9 +309,12 @@ async function closeWithin(limitMs: number, app: FastifyInstance, closers: Close
     cut = true
     app.server.closeAllConnections()
   }, limitMs)
+  // A connection whose last request was under way when the stop began is kept alive afterwards, and would be waited for.
+  const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP_MS)
   try {
     await Promise.race([closeAll(closers), late])
   } finally {
+    clearInterval(sweep)
     clearTimeout(cutOff)
     clearTimeout(giveUp)
   }

@@ -1,4 +1,4 @@
-import { assertLogDirectory, dataPaths } from '../config/data-dir.js'
+import { assertLogDirectory, type DataPaths, dataPaths } from '../config/data-dir.js'
 import { isLogError } from '../errors.js'
 import { type CheckPhase, type CheckReport, checkLog } from '../log/check-log.js'
 import { createRekorLeafChecks } from '../rekor/leaf-checks.js'
@@ -25,23 +25,27 @@ export const verifyCommand: Command = {
   run: async (call) => {
     const paths = dataPaths(call.loadConfig().dataDir)
     assertLogDirectory(paths)
-    const database = await openDatabase({ path: paths.database, mode: 'read' })
-    const bar = createProgressBar(call.world.stderr, () => performance.now())
     try {
-      const report = await checkLog({
-        database,
-        ...createRekorLeafChecks(),
-        onProgress: ({ phase, done, total }) => bar.show(LABELS[phase], done, total)
-      })
-      bar.clear()
-      printGood(call, report)
+      printGood(call, await checkDirectory(call, paths))
       return EXIT.ok
     } catch (err) {
-      bar.clear()
       return printBad(call, err)
-    } finally {
-      await database.close()
     }
+  }
+}
+
+async function checkDirectory({ world }: CommandCall, paths: DataPaths): Promise<CheckReport> {
+  const bar = createProgressBar(world.stderr, () => performance.now())
+  const database = await openDatabase({ path: paths.database, mode: 'read' })
+  try {
+    return await checkLog({
+      database,
+      ...createRekorLeafChecks(),
+      onProgress: ({ phase, done, total }) => bar.show(LABELS[phase], done, total)
+    })
+  } finally {
+    bar.clear()
+    await database.close()
   }
 }
 

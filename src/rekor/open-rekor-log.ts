@@ -39,7 +39,10 @@ export async function openRekorLog(options: OpenRekorLogOptions): Promise<Transp
   const trees = await database.trees('rekor')
   const record = trees.at(-1)
   if (record === undefined) {
-    throw new LogError('conflict', 'the database holds no tree: it is not from a finished init')
+    throw new LogError(
+      'conflict',
+      'the database holds no tree: restore it from a backup, or make a new log in another directory'
+    )
   }
   for (const closed of trees.slice(0, -1)) await assertClosedTree(database, closed)
   const signer = signerOf(record)
