@@ -40,7 +40,7 @@ t.test("Rekor's metric names and units", async (t) => {
   const buckets = named(all, 'rekor_latency_by_api_bucket')
   t.equal(buckets.length, 11, 'ten and infinity')
   t.equal(all.get(`rekor_latency_by_api_bucket{le="1000000",${path},method="GET"}`), 1)
-  const bounds = buckets.map((bucket) => Number(/le="([^"]+)"/.exec(bucket)?.[1])).sort()
+  const bounds = buckets.map((bucket) => Number(/le="([^"]+)"/.exec(bucket)?.[1]))
   t.ok(
     bounds.some((bound) => Math.abs(bound - 60e9) < 1e6),
     'the last one is a minute'

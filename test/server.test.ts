@@ -110,7 +110,7 @@ t.test('metrics have a listener of their own', async (t) => {
   t.match(text, /^sigstead_queue_leaves 0$/m)
   t.match(text, /^sigstead_checkpoint_age_seconds \d/m)
   t.match(text, /^process_resident_memory_bytes /m)
-  const paths = new Set([...text.matchAll(/path="([^"]*)"/g)].map(([, path]) => path))
+  const paths = new Set([...text.matchAll(/path="([^"]*)"/g)].map(([, path = '']) => path))
   t.strictSame(
     [...paths].sort(),
     ['/api/v1/index/retrieve', '/api/v1/log/entries', '/api/v1/log/entries/{entryUUID}'],

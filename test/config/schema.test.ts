@@ -1,5 +1,16 @@
 import t from 'tap'
-import { configKeys, hasSource, isConfigKey, CONFIG_SCHEMA } from '../../src/config/schema.js'
+import { ENTRY_KINDS } from '../../src/entries/registry.js'
+import { REKOR_OPERATIONS } from '../../src/http/rekor-v1.js'
+import {
+  batchLimits,
+  configKeys,
+  CONFIG_SCHEMA,
+  ENTRY_TYPES,
+  hasSource,
+  isConfigKey,
+  REKOR_ENDPOINTS
+} from '../../src/config/schema.js'
+import { parseConfig } from '../../src/config/parse.js'
 import { readValue } from '../../src/config/value.js'
 
 const keys = configKeys()
@@ -52,4 +63,18 @@ t.test('a secret has no flag and no place in the file', async (t) => {
 t.test('groups and keys are told apart', async (t) => {
   t.equal(isConfigKey(CONFIG_SCHEMA.listen), true)
   t.equal(isConfigKey(CONFIG_SCHEMA.log), false)
+})
+
+t.test('lists that are written down elsewhere too, where config may not import them', async (t) => {
+  t.strictSame([...ENTRY_TYPES].sort(), [...ENTRY_KINDS].sort(), 'kinds of the registry')
+  t.strictSame(REKOR_ENDPOINTS, Object.keys(REKOR_OPERATIONS), 'operations of the API')
+})
+
+t.test('limits in the words of the log', async (t) => {
+  t.strictSame(batchLimits(parseConfig({})), {
+    maxLeaves: 256,
+    maxAgeMs: 20,
+    maxQueuedLeaves: 4096,
+    maxQueuedBytes: 134_217_728
+  })
 })
