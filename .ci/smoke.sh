@@ -101,10 +101,10 @@ quick_start() {
 package() {
   local folder=$smoke_folder/package port
   mkdir -p "$folder"
-  npm pack --silent --pack-destination "$folder"
+  npm pack --silent --pack-destination "$folder" >/dev/null
   tar -xzf "$folder"/sigstead-*.tgz -C "$folder"
   ln -s "$PWD/node_modules" "$folder/package/node_modules"
-  [[ $("$folder/package/dist/main.js" version) == *"$(node -p 'require("./package.json").version')"* ]]
+  [[ $(node "$folder/package/dist/main.js" version) == *"$(node -p 'require("./package.json").version')"* ]]
   port=$(free_port)
   smoke_url=http://127.0.0.1:$port
   start_server "$folder/start.log" node "$folder/package/dist/main.js" start \

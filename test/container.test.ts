@@ -68,7 +68,7 @@ t.test('everything copied exists and reaches the build', async (t) => {
   t.same([...new Set(copied)].toSorted(), context.toSorted(), 'nothing is sent for no use')
   const published = JSON.parse(readFileSync('package.json', 'utf8')) as { files: string[] }
   const runtimeFiles = of(runtime, 'COPY').join(' ')
-  for (const folder of published.files.filter((path) => !path.endsWith('.md'))) {
+  for (const folder of published.files.filter((path) => !/^!|\.md$/.test(path))) {
     t.match(runtimeFiles, folder, `${folder} is in the image as it is in the package`)
   }
 })

@@ -221,7 +221,7 @@ async function checkDerived(
   checks: LeafChecks
 ): Promise<void> {
   if (checks.deriveFromLeaf === undefined) return
-  const derived = await Promise.all(leaves.map((leaf) => checks.deriveFromLeaf?.(tree, leaf)))
+  const derived = await Promise.all(leaves.map(async (leaf) => checks.deriveFromLeaf?.(tree, leaf)))
   for (const [i, leaf] of leaves.entries()) {
     const { searchKeys = [], attestationKey } = derived[i] ?? {}
     const place = { treeId: tree.treeId, index: leaf.leafIndex }

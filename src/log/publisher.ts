@@ -100,7 +100,7 @@ export class Publisher {
         edge.push(this.#readBackHash(leaves[leafIndex - from], leafIndex))
       }
       const signed = await Promise.all(
-        leaves.map((leaf) => leaf.inclusionPromise ?? this.#signing.signPromise(leaf))
+        leaves.map(async (leaf) => leaf.inclusionPromise ?? this.#signing.signPromise(leaf))
       )
       leaves.forEach(({ leafIndex }, i) => promises.set(leafIndex, signed[i] as Uint8Array)) // one for each leaf
     }

@@ -41,7 +41,7 @@ export function tileWidth(level: number, tileIndex: number, treeSize: number): n
 }
 
 /** Tiles that a tree of this size consists of, level by level from the leaves, left to right. */
-export function* tilesOfTree(treeSize: number): Generator<TileRef> {
+export function* tilesOfTree(treeSize: number): Generator<TileRef, undefined> {
   for (let level = 0; levelWidth(level, treeSize) > 0; level++) {
     const tiles = Math.ceil(levelWidth(level, treeSize) / TILE_WIDTH)
     for (let tileIndex = 0; tileIndex < tiles; tileIndex++) {
