@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -157,10 +157,12 @@ const ROOT = new URL('../../', import.meta.url).pathname
  * after `npm test` has built it.
  */
 export function buildCommand(): void {
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'src'], {
-    cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'inherit']
-  })
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    ['node_modules/typescript/bin/tsc', '-p', 'src'],
+    { cwd: ROOT, encoding: 'utf8' }
+  )
+  if (status !== 0) throw new Error(`src does not compile:\n${stdout}`)
 }
 
 export function spawnCli(
