@@ -1,16 +1,385 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import Sqlite from 'better-sqlite3'
 import t from 'tap'
-import { createTestLog, openTestLog, checkTestLog, testLeaves } from '../helpers/test-log.js'
+import { LogError } from '../../src/errors.js'
+import type { AddedLeaf, LogSigning } from '../../src/log/contract.js'
+import type { LogEvent } from '../../src/log/sequencer.js'
+import { integrate } from '../../src/merkle/integrate.js'
+import type { LogStore } from '../../src/store/log-store.js'
+import {
+  TEST_LIMITS,
+  TEST_NOW_MS,
+  checkTestLog,
+  createTestKey,
+  createTestLog,
+  openTestDatabase,
+  openTestLog,
+  testLeaf,
+  testLeaves,
+  testSigning,
+  testTree
+} from '../helpers/test-log.js'
 
-t.test('adds leaves and publishes them', async (t) => {
+const TREE_ID = '1234'
+
+t.test('gives indexes in order, in batches no larger than allowed', async (t) => {
   const { database, store, key } = await createTestLog(t)
-  const log = await openTestLog(store, key)
+  const batches: number[] = []
+  const log = await openTestLog(store, key, {
+    limits: { ...TEST_LIMITS, maxLeaves: 50 },
+    onEvent: (event) => {
+      if (event.type === 'published') batches.push(event.leaves)
+    }
+  })
   const added = await Promise.all(testLeaves(600).map((leaf) => log.add(leaf)))
   t.strictSame(
     added.map(({ leafIndex }) => leafIndex),
     added.map((_, i) => i)
   )
+  t.equal(
+    batches.reduce((sum, leaves) => sum + leaves, 0),
+    600
+  )
+  t.ok(Math.max(...batches) <= 50, `batches of ${batches.join(', ')}`)
+  t.ok(added.every(({ leafIndex, checkpoint }) => leafIndex < checkpoint.treeHead.treeSize))
   await log.close()
   const report = await checkTestLog(database)
-  t.equal(report.trees[0]?.treeSize, 600)
-  t.comment(JSON.stringify(report))
+  t.equal(report.trees[0]?.publishedSize, 600)
+  t.equal(report.trees[0]?.promises, 600)
+})
+
+t.test('an idle log waits for nobody', async (t) => {
+  const { store, key } = await createTestLog(t)
+  const anHour = 3_600_000 // if it waited, this test would never end
+  const log = await openTestLog(store, key, { limits: { ...TEST_LIMITS, maxAgeMs: anHour } })
+  t.equal((await log.add(testLeaf('one'))).leafIndex, 0)
+  t.equal((await log.add(testLeaf('two'))).leafIndex, 1)
+  await log.close()
+})
+
+t.test('the same leaf many times at once is added once', async (t) => {
+  const { database, store, key } = await createTestLog(t)
+  const log = await openTestLog(store, key, { limits: { ...TEST_LIMITS, maxLeaves: 3 } })
+  const answers = await Promise.all(Array.from({ length: 8 }, () => log.add(testLeaf('same'))))
+  t.equal(answers.filter(({ duplicate }) => !duplicate).length, 1)
+  const [first] = answers
+  for (const answer of [...answers, await log.add(testLeaf('same'))]) {
+    t.equal(answer.leafIndex, 0)
+    t.strictSame(answer.inclusionPromise, first?.inclusionPromise, 'one promise, the stored one')
+  }
+  await log.close()
+  t.equal((await checkTestLog(database)).trees[0]?.treeSize, 1)
+})
+
+t.test('a full queue refuses, and keeps what it accepted', async (t) => {
+  const { database, store, key } = await createTestLog(t)
+  for (const limits of [{ maxQueuedLeaves: 5 }, { maxQueuedBytes: 30 }]) {
+    const log = await openTestLog(store, key, { limits: { ...TEST_LIMITS, ...limits } })
+    const first = Object.keys(limits)[0] === 'maxQueuedLeaves' ? 0 : 100
+    const results = await Promise.allSettled(testLeaves(40, first).map((leaf) => log.add(leaf)))
+    const refused = results.filter(({ status }) => status === 'rejected')
+    t.ok(refused.length > 0 && refused.length < 40, `${refused.length} of 40 refused`)
+    for (const result of refused) {
+      t.match(result, { reason: { code: 'overloaded', details: { retryAfterSeconds: 1 } } })
+    }
+    t.equal((await log.add(testLeaf(`later ${first}`))).duplicate, false, 'there is room again')
+    await log.close()
+  }
+  await checkTestLog(database)
+})
+
+t.test('closing writes what is queued and accepts no more', async (t) => {
+  const { database, store, key } = await createTestLog(t)
+  const log = await openTestLog(store, key, { limits: { ...TEST_LIMITS, maxLeaves: 7 } })
+  const waiting = testLeaves(30).map((leaf) => log.add(leaf))
+  const closed = log.close()
+  await t.rejects(log.add(testLeaf('late')), { code: 'overloaded' })
+  await closed
+  t.equal((await Promise.all(waiting)).length, 30)
+  t.equal((await checkTestLog(database)).trees[0]?.publishedSize, 30)
+})
+
+// The end of the process at one step: the call that does not come back, and nothing after it.
+const DEATHS = [
+  'before append',
+  'after append',
+  'before signing promises',
+  'before signing the head',
+  'before publish',
+  'after publish'
+] as const
+
+for (const death of DEATHS) {
+  for (const batch of [1, 3]) {
+    t.test(`death ${death} of batch ${batch}: restart resumes`, async (t) => {
+      const { folder, key, database, store } = await createTestLog(t)
+      const record = await store.record()
+      let armed = false
+      let dead = false
+      const at = async <T>(step: string, action: () => Promise<T>): Promise<T> => {
+        const died = new LogError('internal', 'the process is gone')
+        if (dead) throw died
+        if (armed && death === `before ${step}`) {
+          dead = true
+          throw died
+        }
+        const result = await action()
+        if (armed && death === `after ${step}`) {
+          dead = true
+          throw died
+        }
+        return result
+      }
+      const alive = <Args extends readonly unknown[], T>(read: (...args: Args) => Promise<T>) => {
+        return (...args: Args): Promise<T> => at('reading', () => read(...args))
+      }
+      const dying: LogStore = {
+        ...store,
+        treeHead: alive(store.treeHead),
+        checkpoint: alive(store.checkpoint),
+        leaf: alive(store.leaf),
+        leaves: alive(store.leaves),
+        tile: alive(store.tile),
+        append: (...args) => at('append', () => store.append(...args)),
+        publish: (...args) => at('publish', () => store.publish(...args))
+      }
+      const signing = testSigning(key, record)
+      const dyingSigning: LogSigning = {
+        signTreeHead: (head) => at('signing the head', () => signing.signTreeHead(head)),
+        signPromise: (leaf) => at('signing promises', () => signing.signPromise(leaf))
+      }
+
+      const log = await openTestLog(dying, key, { signing: dyingSigning })
+      const promised: AddedLeaf[] = []
+      for (let i = 1; i < batch; i++) promised.push(await log.add(testLeaf(`batch ${i}`)))
+      armed = true
+      const results = await Promise.allSettled(testLeaves(5).map((leaf) => log.add(leaf)))
+      t.ok(dead, 'the step was reached')
+      t.ok(
+        results.every(({ status }) => status === 'rejected'),
+        'nobody was promised anything by the batch that died'
+      )
+      await t.rejects(log.add(testLeaf('after the end')))
+      await database.close()
+
+      const reopened = await openTestDatabase(t, folder)
+      const again = reopened.logStore(TREE_ID)
+      const written = death !== 'before append'
+      t.equal((await again.treeHead()).treeSize, batch - 1 + (written ? 5 : 0))
+      const resumed = await openTestLog(again, key)
+      const report = await checkTestLog(reopened)
+      t.equal(report.trees[0]?.publishedSize, report.trees[0]?.treeSize, 'all is published')
+      for (const { leafIndex, inclusionPromise } of promised) {
+        t.strictSame((await again.leaf(leafIndex))?.inclusionPromise, inclusionPromise)
+      }
+      const retried = await Promise.all(testLeaves(5).map((leaf) => resumed.add(leaf)))
+      t.ok(
+        retried.every(({ duplicate }) => duplicate === written),
+        'a client that tries again gets its entry'
+      )
+      t.equal((await resumed.add(testLeaf('goes on'))).leafIndex, batch - 1 + 5)
+      await resumed.close()
+      await checkTestLog(reopened)
+    })
+  }
+}
+
+t.test('a failed batch fails its own waiters; the log goes on', async (t) => {
+  const { database, store, key } = await createTestLog(t)
+  let fail = false
+  const log = await openTestLog(
+    {
+      ...store,
+      append: async (batch, extend) => {
+        if (fail && batch.length > 0) throw new LogError('internal', 'disk is full')
+        return store.append(batch, extend)
+      }
+    },
+    key
+  )
+  fail = true
+  await t.rejects(log.add(testLeaf('lost')), { message: 'disk is full' })
+  fail = false
+  t.equal((await log.add(testLeaf('kept'))).leafIndex, 0)
+  t.equal(log.failure, undefined)
+  await log.close()
+  await checkTestLog(database)
+})
+
+t.test('losing the race to publish is normal', async (t) => {
+  const { database, store, key } = await createTestLog(t)
+  const signing = testSigning(key, await store.record())
+  let theirs = ''
+  const log = await openTestLog(
+    {
+      ...store,
+      publish: async (expected, next, promises) => {
+        theirs = await signing.signTreeHead(next.treeHead) // same head, another signature
+        await store.publish(expected, { ...next, note: theirs }, promises)
+        return store.publish(expected, next, [])
+      }
+    },
+    key
+  )
+  const added = await log.add(testLeaf('raced'))
+  t.equal(added.checkpoint.note, theirs)
+  t.equal((await store.checkpoint())?.note, theirs, 'the first one stays')
+  await log.close()
+  await checkTestLog(database)
+})
+
+t.test('another root for the same size stops the log', async (t) => {
+  const { store, key } = await createTestLog(t)
+  const events: LogEvent['type'][] = []
+  let fork = false
+  const log = await openTestLog(
+    {
+      ...store,
+      publish: async (expected, next, promises) => {
+        if (fork) throw new LogError('integrity', 'two roots at size 1')
+        return store.publish(expected, next, promises)
+      }
+    },
+    key,
+    { onEvent: ({ type }) => events.push(type) }
+  )
+  fork = true
+  await t.rejects(log.add(testLeaf('forked')), { code: 'integrity' })
+  t.match(log.failure, { code: 'integrity' })
+  await t.rejects(log.add(testLeaf('next')), { code: 'integrity', message: /the log has stopped/ })
+  t.strictSame(events, ['failed', 'stopped'])
+  await log.close()
+})
+
+t.test('a wrong tree head is never signed', async (t) => {
+  const { database, store, key } = await createTestLog(t)
+  const signing = testSigning(key, await store.record())
+  let wrong = false
+  const signed: number[] = []
+  const log = await openTestLog(
+    {
+      ...store,
+      append: (batch, extend) =>
+        store.append(batch, (treeSize, readTile, leafHashes) => {
+          const extended = extend(treeSize, readTile, leafHashes)
+          if (!wrong || leafHashes.length === 0) return extended
+          const rootHash = extended.treeHead.rootHash.slice().reverse()
+          return { ...extended, treeHead: { ...extended.treeHead, rootHash } }
+        })
+    },
+    key,
+    {
+      signing: {
+        ...signing,
+        signTreeHead: (head) => {
+          signed.push(head.treeSize)
+          return signing.signTreeHead(head)
+        }
+      }
+    }
+  )
+  wrong = true
+  await t.rejects(log.add(testLeaf('x')), { code: 'integrity', message: /lead to root/ })
+  t.strictSame(signed, [0], 'only the empty tree')
+  t.ok(log.failure)
+  await log.close()
+  await t.rejects(checkTestLog(database), { code: 'integrity', details: { what: 'treeHead' } })
+})
+
+t.test('a signer that misbehaves is caught before anything is published', async (t) => {
+  const { store, key } = await createTestLog(t)
+  const other = testSigning(createTestKey(), await store.record())
+  await t.rejects(openTestLog(store, key, { signing: other }), { code: 'verification_failed' })
+  t.equal(await store.checkpoint(), undefined)
+})
+
+t.test('start: head ahead of checkpoint is published', async (t) => {
+  const { database, store, key } = await createTestLog(t)
+  const pending = testLeaves(300).map((leaf) => ({ ...leaf, integratedTimeSeconds: 1 }))
+  await store.append(pending, integrate)
+  const log = await openTestLog(store, key)
+  t.equal(log.checkpoint().treeHead.treeSize, 300)
+  await log.close()
+  t.equal((await checkTestLog(database)).trees[0]?.promises, 300)
+})
+
+t.test('start: refuses another log, key, or an older database', async (t) => {
+  const { folder, database, store, key } = await createTestLog(t)
+  const record = await store.record()
+  const log = await openTestLog(store, key)
+  await Promise.all(testLeaves(3).map((leaf) => log.add(leaf)))
+  await log.close()
+  const identity = { origin: record.origin, publicKey: key.publicKey }
+  await t.rejects(
+    openTestLog(store, key, { identity: { ...identity, origin: 'other.example - 1234' } }),
+    { code: 'conflict', message: /Set the host name back/ }
+  )
+  await t.rejects(
+    openTestLog(store, key, {
+      identity: { ...identity, publicKey: createTestKey().publicKey }
+    }),
+    { code: 'conflict', message: /Put the original key back/ }
+  )
+  await database.close()
+  const connection = new Sqlite(join(folder, 'log.sqlite'))
+  connection.prepare('update tree set tree_size = 2').run()
+  connection.close()
+  const older = await openTestDatabase(t, folder)
+  await t.rejects(openTestLog(older.logStore(TREE_ID), key), {
+    code: 'integrity',
+    message: /published with 3 entries but holds 2.*Restore the newest complete backup/s
+  })
+})
+
+t.test('start: a closed shard takes no more', async (t) => {
+  const { database, store, key } = await createTestLog(t)
+  await (await openTestLog(store, key)).close()
+  await database.createTree(testTree(key, '77'))
+  await t.rejects(openTestLog(store, key), { code: 'log_frozen' })
+})
+
+t.test(
+  'a clock that steps back a little repeats the last time, one that is wrong is refused',
+  async (t) => {
+    const { database, store, key } = await createTestLog(t)
+    let nowMs = TEST_NOW_MS
+    const log = await openTestLog(store, key, { now: () => nowMs })
+    const first = await log.add(testLeaf('first'))
+    nowMs -= 30_000
+    t.equal((await log.add(testLeaf('second'))).integratedTimeSeconds, first.integratedTimeSeconds)
+    nowMs -= 3_600_000
+    await t.rejects(log.add(testLeaf('third')), { message: /clock is \d+ seconds behind/ })
+    nowMs = TEST_NOW_MS + 5_000
+    const fourth = await log.add(testLeaf('fourth'))
+    t.equal(fourth.integratedTimeSeconds, first.integratedTimeSeconds + 5)
+    await log.close()
+    await checkTestLog(database)
+  }
+)
+
+t.test('the heartbeat proves that the log works, and only then', async (t) => {
+  const { store, key } = await createTestLog(t)
+  let nowMs = TEST_NOW_MS
+  let broken = false
+  const log = await openTestLog(
+    {
+      ...store,
+      treeHead: async () => {
+        if (broken) throw new LogError('internal', 'cannot read')
+        return store.treeHead()
+      }
+    },
+    key,
+    { now: () => nowMs, heartbeatMs: 5 }
+  )
+  nowMs += 1000
+  while (log.freshTimeMs !== nowMs) await sleep(1) // ends with the first beat
+  broken = true
+  await sleep(20)
+  const { freshTimeMs } = log
+  nowMs += 1000
+  await sleep(50)
+  t.equal(log.freshTimeMs, freshTimeMs, 'ten beats later')
+  await log.close()
 })

@@ -252,6 +252,6 @@ function treeKeysWithoutTree(table: string, id: string, divisor: number): string
         select (select min(${id}) / ${divisor} from ${table} where ${id} >= (run.tree_key + 1) * ${divisor})
         from run where run.tree_key is not null
       )
-      select tree_key from run
+      select tree_key from run where tree_key is not null
     ) where tree_key not in (select tree_key from tree)`
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import t from 'tap'
@@ -68,6 +68,7 @@ t.test('commits are durable, and that is checked', async (t) => {
   t.teardown(() => other.close())
   t.equal(other.pragma('journal_mode', { simple: true }), 'wal')
   t.equal(other.pragma('synchronous', { simple: true }), 1, 'the default we override')
+  t.teardown(() => rmSync(':memory:.lock', { force: true })) // the lock of a database without a file
   await t.rejects(openDatabase({ path: ':memory:', mode: 'write', create: true }), {
     code: 'internal',
     message: /journal_mode = memory instead of wal/

@@ -1,0 +1,308 @@
+import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
+import t from 'tap'
+import { checkLog } from '../../src/log/check-log.js'
+import type { CheckedThing } from '../../src/log/check-error.js'
+import { isLogError } from '../../src/errors.js'
+import { openDatabase } from '../../src/store/sqlite/open-database.js'
+import {
+  type Teardown,
+  checkTestLog,
+  createTestLog,
+  openTestDatabase,
+  openTestLog,
+  tempFolder,
+  testChecks,
+  testLeaf,
+  testLeaves,
+  testTree
+} from '../helpers/test-log.js'
+
+const TREE_KEY_SHIFT = 2 ** 40
+
+/** 700 leaves in three batches: two full tiles, a partial one and one above them. */
+async function createCheckedLog(t: Teardown): Promise<string> {
+  const { folder, database, store, key } = await createTestLog(t)
+  const log = await openTestLog(store, key)
+  for (const [count, first] of [
+    [300, 0],
+    [1, 300],
+    [398, 301]
+  ] as const) {
+    await Promise.all(testLeaves(count, first).map((leaf) => log.add(leaf)))
+  }
+  const attested = testLeaf('attested')
+  const value = new Uint8Array([1, 2, 3])
+  await log.add({
+    ...attested,
+    attestation: {
+      key: 'sha256:039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81',
+      value
+    }
+  })
+  await log.close()
+  await database.close()
+  return folder
+}
+
+/** Flips the lowest bit of one byte, by SQL, past everything that would stop it. */
+function flip(folder: string, table: string, column: string, where: string, offset: number): void {
+  const connection = new Sqlite(join(folder, 'log.sqlite'))
+  try {
+    connection.pragma('foreign_keys = off')
+    connection.pragma('ignore_check_constraints = on')
+    const rows = connection
+      .prepare(`select ${column} as value from ${table} where ${where}`)
+      .all() as { value: Buffer | string }[]
+    const value = rows[0]?.value
+    if (rows.length !== 1 || value === undefined) throw new Error(`${table}: ${rows.length} rows`)
+    const bytes = Buffer.from(value)
+    const at = offset < 0 ? bytes.length + offset : offset
+    bytes[at] = (bytes[at] ?? 0) ^ 1
+    const flipped = typeof value === 'string' ? bytes.toString() : bytes
+    connection.prepare(`update ${table} set ${column} = ? where ${where}`).run(flipped)
+  } finally {
+    connection.close()
+  }
+}
+
+function execute(folder: string, sql: string): void {
+  const connection = new Sqlite(join(folder, 'log.sqlite'))
+  try {
+    connection.pragma('foreign_keys = off')
+    const { changes } = connection.prepare(sql).run()
+    if (changes !== 1) throw new Error(`${sql}: ${changes} rows`)
+  } finally {
+    connection.close()
+  }
+}
+
+const leafId = (leafIndex: number): number => TREE_KEY_SHIFT + leafIndex
+const tileId = (level: number, tileIndex: number): number =>
+  TREE_KEY_SHIFT + level * 2 ** 32 + tileIndex
+
+interface Damage {
+  readonly name: string
+  readonly what: CheckedThing | readonly CheckedThing[]
+  readonly index?: number
+  damage(folder: string): void
+}
+
+const DAMAGES: readonly Damage[] = [
+  {
+    name: 'first byte of the first leaf',
+    what: 'leaf',
+    index: 0,
+    damage: (folder) => flip(folder, 'leaf', 'leaf_value', `leaf_id = ${leafId(0)}`, 0)
+  },
+  {
+    name: 'last byte of a leaf in the middle',
+    what: 'leaf',
+    index: 350,
+    damage: (folder) => flip(folder, 'leaf', 'leaf_value', `leaf_id = ${leafId(350)}`, -1)
+  },
+  {
+    name: 'hash of the last leaf',
+    what: ['leaf', 'leafHashIndex', 'storage'],
+    damage: (folder) => flip(folder, 'leaf', 'leaf_hash', `leaf_id = ${leafId(699)}`, 31)
+  },
+  {
+    name: 'digest of search keys',
+    what: 'searchIndex',
+    index: 17,
+    damage: (folder) => flip(folder, 'leaf', 'search_digest', `leaf_id = ${leafId(17)}`, 3)
+  },
+  {
+    name: 'time of a leaf',
+    what: 'promise',
+    index: 300,
+    damage: (folder) =>
+      execute(
+        folder,
+        `update leaf set integrated_time = integrated_time + 1 where leaf_id = ${leafId(300)}`
+      )
+  },
+  {
+    name: 'a full tile of leaf hashes',
+    what: 'tile',
+    index: 1,
+    damage: (folder) => flip(folder, 'tile', 'hashes', `tile_id = ${tileId(0, 1)}`, 4000)
+  },
+  {
+    name: 'the partial tile at the edge',
+    what: 'tile',
+    index: 2,
+    damage: (folder) => flip(folder, 'tile', 'hashes', `tile_id = ${tileId(0, 2)}`, -1)
+  },
+  {
+    name: 'the tile above',
+    what: 'tile',
+    index: 0,
+    damage: (folder) => flip(folder, 'tile', 'hashes', `tile_id = ${tileId(1, 0)}`, 32)
+  },
+  {
+    name: 'a missing tile',
+    what: 'tile',
+    damage: (folder) => execute(folder, `delete from tile where tile_id = ${tileId(0, 1)}`)
+  },
+  {
+    name: 'signature of the first checkpoint',
+    what: 'checkpoint',
+    damage: (folder) => flip(folder, 'checkpoint', 'note', 'tree_size = 0', -5)
+  },
+  {
+    name: 'size in the text of a checkpoint in the middle',
+    what: 'checkpoint',
+    damage: (folder) => flip(folder, 'checkpoint', 'note', 'tree_size = 301', 21)
+  },
+  {
+    name: 'root beside a checkpoint',
+    what: 'checkpoint',
+    damage: (folder) => flip(folder, 'checkpoint', 'root_hash', 'tree_size = 301', 0)
+  },
+  {
+    name: 'a promise',
+    what: 'promise',
+    index: 512,
+    damage: (folder) => flip(folder, 'inclusion_promise', 'promise', `leaf_id = ${leafId(512)}`, 12)
+  },
+  {
+    name: 'a missing promise',
+    what: 'promise',
+    index: 512,
+    damage: (folder) =>
+      execute(folder, `delete from inclusion_promise where leaf_id = ${leafId(512)}`)
+  },
+  {
+    name: 'a row of the search index',
+    what: 'searchIndex',
+    index: 600,
+    damage: (folder) => flip(folder, 'search_key', 'key_hash', `leaf_id = ${leafId(600)}`, 7)
+  },
+  {
+    name: 'a missing row of the search index',
+    what: 'searchIndex',
+    index: 600,
+    damage: (folder) => execute(folder, `delete from search_key where leaf_id = ${leafId(600)}`)
+  },
+  {
+    name: 'a row of the search index that was added',
+    what: 'searchIndex',
+    index: 5,
+    damage: (folder) =>
+      execute(folder, `insert into search_key values (randomblob(16), ${leafId(5)})`)
+  },
+  {
+    name: 'a row of the search index that points nowhere',
+    what: ['searchIndex', 'storage'],
+    damage: (folder) =>
+      execute(folder, `insert into search_key values (zeroblob(16), ${leafId(70_000)})`)
+  },
+  {
+    name: 'the committed root',
+    what: 'treeHead',
+    damage: (folder) => flip(folder, 'tree', 'root_hash', 'tree_key = 1', 16)
+  },
+  {
+    name: 'the committed size',
+    what: ['treeHead', 'leaf', 'checkpoint', 'tile'],
+    damage: (folder) => execute(folder, 'update tree set tree_size = 699 where tree_key = 1')
+  },
+  {
+    name: 'a missing leaf',
+    what: 'leaf',
+    index: 42,
+    damage: (folder) => execute(folder, `delete from leaf where leaf_id = ${leafId(42)}`)
+  },
+  {
+    name: 'an attestation',
+    what: 'attestation',
+    damage: (folder) => flip(folder, 'attestation', 'value', 'attestation_id = 1', 1)
+  },
+  {
+    name: 'the public key of the tree',
+    what: ['checkpoint', 'tree'],
+    damage: (folder) => flip(folder, 'tree', 'public_key', 'tree_key = 1', -1)
+  },
+  {
+    name: 'the origin of the tree',
+    what: ['checkpoint', 'tree'],
+    damage: (folder) => flip(folder, 'tree', 'origin', 'tree_key = 1', 0)
+  },
+  {
+    name: 'the offset of the tree',
+    what: 'tree',
+    damage: (folder) => execute(folder, 'update tree set leaf_offset = 1 where tree_key = 1')
+  }
+]
+
+for (const { name, what, index, damage } of DAMAGES) {
+  t.test(`finds damage: ${name}`, async (t) => {
+    const folder = await createCheckedLog(t)
+    const before = await openDatabase({ path: join(folder, 'log.sqlite'), mode: 'read' })
+    await checkTestLog(before)
+    await before.close()
+
+    damage(folder)
+
+    const database = await openDatabase({ path: join(folder, 'log.sqlite'), mode: 'read' })
+    t.teardown(() => database.close())
+    try {
+      await checkTestLog(database)
+      t.fail('passed a damaged log')
+    } catch (err) {
+      if (!isLogError(err, 'integrity')) throw err
+      t.ok([what].flat().includes(err.details['what'] as CheckedThing), err.message)
+      if (index !== undefined) t.equal(err.details['index'], index, err.message)
+    }
+  })
+}
+
+t.test('holds search keys that can be derived again against the index', async (t) => {
+  const { database, store, key } = await createTestLog(t)
+  const log = await openTestLog(store, key)
+  await log.add(testLeaf('a', ['found']))
+  await log.close()
+  const check = (searchKeys: readonly string[]) =>
+    checkLog({
+      database,
+      ...testChecks(),
+      deriveFromLeaf: () => ({ searchKeys, attestationKey: undefined })
+    })
+  await check(['found'])
+  await t.rejects(check(['found', 'other']), {
+    code: 'integrity',
+    details: { what: 'searchIndex', index: 0 }
+  })
+})
+
+t.test('two trees: offsets and states', async (t) => {
+  const { database, store, key, folder } = await createTestLog(t)
+  const first = await openTestLog(store, key)
+  await Promise.all(testLeaves(3).map((leaf) => first.add(leaf)))
+  await first.close()
+  await database.createTree(testTree(key, '99'))
+  const second = await openTestLog(database.logStore('99'), key)
+  t.equal((await second.add(testLeaf('leaf 1'))).leafIndex, 0, 'the same leaf again in a new tree')
+  await second.close()
+  const report = await checkTestLog(database)
+  t.strictSame(
+    report.trees.map(({ treeId, treeSize }) => [treeId, treeSize]),
+    [
+      ['1234', 3],
+      ['99', 1]
+    ]
+  )
+  await database.close()
+  execute(folder, 'update tree set leaf_offset = 4 where tree_key = 2')
+  const damaged = await openTestDatabase(t, folder)
+  await t.rejects(checkTestLog(damaged), {
+    code: 'integrity',
+    details: { what: 'tree', treeId: '99' }
+  })
+})
+
+t.test('an empty database is whole', async (t) => {
+  const database = await openTestDatabase(t, tempFolder(t))
+  t.strictSame(await checkTestLog(database), { trees: [], searchRows: 0, attestations: 0 })
+})
