@@ -34,9 +34,9 @@ export function hashViolation(
   )
 }
 
-/** A hash that passed hashViolation. */
-export function checkedHash(hash: HashMember): HashValue {
-  return { algorithm: hash.algorithm ?? '', value: hash.value ?? '' }
+/** A hash that is there and passed hashViolation. */
+export function checkedHash(hash: HashMember | undefined): HashValue {
+  return hash as HashValue // as the caller says
 }
 
 /** `<algorithm>:<value>`, as hashes stand in the search index and name attestations. */

@@ -10,21 +10,26 @@ export interface Violation {
 // nesting puts its own dotted name before the name it is given, which doubles names (`data.data.hash.data.hash.value`), and
 // hands up only its first violation; the top level reports all of its own.
 
+// What is absent passes all of these but `required`.
+
 export function required(name: string, value: unknown): Violation | undefined {
   return value === undefined ? { name, problem: 'in body is required' } : undefined
 }
 
-export function atLeastOneItem(name: string, items: readonly unknown[]): Violation | undefined {
-  if (items.length > 0) return undefined
+export function atLeastOneItem(
+  name: string,
+  items: readonly unknown[] | undefined
+): Violation | undefined {
+  if (items?.length !== 0) return undefined
   return { name, problem: 'in body should have at least 1 items' }
 }
 
 export function atMostItems(
   name: string,
-  items: readonly unknown[],
+  items: readonly unknown[] | undefined,
   limit: number
 ): Violation | undefined {
-  if (items.length <= limit) return undefined
+  if (items === undefined || items.length <= limit) return undefined
   return { name, problem: `in body should have at most ${limit} items` }
 }
 
@@ -33,12 +38,16 @@ export function oneOf(
   value: string | undefined,
   allowed: readonly string[]
 ): Violation | undefined {
-  if (value !== undefined && allowed.includes(value)) return undefined
+  if (value === undefined || allowed.includes(value)) return undefined
   return { name, problem: `in body should be one of [${allowed.join(' ')}]` }
 }
 
-export function matching(name: string, value: string, pattern: RegExp): Violation | undefined {
-  if (pattern.test(value)) return undefined
+export function matching(
+  name: string,
+  value: string | undefined,
+  pattern: RegExp
+): Violation | undefined {
+  if (value === undefined || pattern.test(value)) return undefined
   return { name, problem: `in body should match '${pattern.source}'` }
 }
 

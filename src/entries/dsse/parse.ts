@@ -122,8 +122,8 @@ function proposalViolation(
   return (
     required('proposedContent.envelope', envelopeText) ??
     required('proposedContent.verifiers', verifiers) ??
-    atLeastOneItem('proposedContent.verifiers', verifiers ?? []) ??
-    atMostItems('proposedContent.verifiers', verifiers ?? [], MAX_ENVELOPE_SIGNATURES)
+    atLeastOneItem('proposedContent.verifiers', verifiers) ??
+    atMostItems('proposedContent.verifiers', verifiers, MAX_ENVELOPE_SIGNATURES)
   )
 }
 
@@ -140,7 +140,7 @@ function signaturesViolation(signatures: readonly SignatureMember[]): Violation 
 function signatureViolation({ signature, verifier }: SignatureMember): Violation | undefined {
   return (
     required('signature', signature) ??
-    matching('signature', signature ?? '', BASE64) ??
+    matching('signature', signature, BASE64) ??
     required('verifier', verifier)
   )
 }
@@ -157,9 +157,6 @@ function committed(
     form: 'committed',
     envelopeHash: checkedHash(envelopeHash),
     payloadHash: checkedHash(payloadHash),
-    signatures: signatures.map(({ signature, verifier }) => ({
-      signature: signature ?? '',
-      verifier: verifier ?? new Uint8Array(0)
-    })) // signatureViolation saw both
+    signatures: signatures as readonly CommittedSignature[] // signatureViolation saw both members
   }
 }

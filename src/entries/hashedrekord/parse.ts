@@ -46,7 +46,7 @@ export function parseHashedrekord(value: unknown): Hashedrekord {
   )
   if (publicKey === undefined) throw new LogError('invalid_request', 'missing public key')
   const key = parseX509Key(encodedKey ?? new Uint8Array(0))
-  const checked = checkedHash(hash ?? { algorithm: undefined, value: undefined })
+  const checked = checkedHash(hash)
   const hashName = checked.algorithm as HashedrekordHash // hashViolation saw one of the three
   return {
     signature: content ?? new Uint8Array(0),
@@ -67,9 +67,9 @@ function decodeDigest(value: string, bytes: number): Uint8Array {
   return decodeHex(value)
 }
 
-/** `U+0067 'g'`, as Go's `%#U` prints it. */
+/** `U+0067 'g'`, as Go's `%#U` prints it. The first bad byte of a text is ASCII or begins a character: all above is printable. */
 function describeByte(byte: number): string {
   const code = `U+${byte.toString(16).toUpperCase().padStart(4, '0')}`
-  const isPrintable = (byte >= 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad)
-  return isPrintable ? `${code} '${String.fromCharCode(byte)}'` : code
+  const isControl = byte < 0x20 || byte === 0x7f
+  return isControl ? code : `${code} '${String.fromCharCode(byte)}'`
 }

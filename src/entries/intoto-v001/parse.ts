@@ -46,7 +46,7 @@ export function parseIntoto(value: unknown): ProposedIntoto | CommittedIntoto {
       ),
     required('publicKey', encodedKey)
   )
-  const key = parseX509Key(encodedKey ?? new Uint8Array(0))
+  const key = parseX509Key(encodedKey as Uint8Array) // assertSchema saw it
   if (envelopeText !== '') {
     return { form: 'proposed', key, envelopeText, envelope: parseDsseEnvelope(envelopeText) }
   }

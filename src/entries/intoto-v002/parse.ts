@@ -72,13 +72,11 @@ export function parseIntotoV002(value: unknown): IntotoV002 {
     )
   )
   return {
-    payloadType: payloadType ?? '',
-    payloadText: payload && bytesToText(payload),
-    signatures: (signatures ?? []).map(({ keyid, sig, publicKey }) => ({
-      keyid,
-      sig: sig ?? new Uint8Array(0),
-      publicKey: publicKey ?? new Uint8Array(0)
-    })), // signaturesViolation saw both
+    // assertSchema saw the type, the signatures and both members of each.
+    payloadType: payloadType as string,
+    // Base64 of nothing but line ends is empty, too.
+    payloadText: payload?.length ? bytesToText(payload) : undefined,
+    signatures: signatures as readonly IntotoSignature[],
     hash: hash && checkedHash(hash),
     payloadHash: payloadHash && checkedHash(payloadHash)
   }

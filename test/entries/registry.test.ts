@@ -1,0 +1,42 @@
+import t from 'tap'
+import {
+  ENTRY_KINDS,
+  ENTRY_TYPES,
+  findEntryType,
+  UNSUPPORTED_KINDS
+} from '../../src/entries/registry.js'
+import { refusalText } from '../helpers/refusals.js'
+
+t.test('finds every type by kind and version', (t) => {
+  for (const type of ENTRY_TYPES) t.equal(findEntryType(type.kind, type.version), type)
+  t.same(ENTRY_TYPES.map(({ kind, version }) => `${kind} ${version}`).sort(), [
+    'dsse 0.0.1',
+    'hashedrekord 0.0.1',
+    'intoto 0.0.1',
+    'intoto 0.0.2',
+    'rekord 0.0.1'
+  ])
+  t.same(ENTRY_KINDS, ['dsse', 'hashedrekord', 'intoto', 'rekord'])
+  t.notOk(UNSUPPORTED_KINDS.some((kind) => ENTRY_KINDS.includes(kind)))
+  t.end()
+})
+
+t.test('says what it does not have', async (t) => {
+  for (const [kind, version, message] of [
+    [
+      'hashedrekord',
+      '9.9.9',
+      "hashedrekord implementation for version '9.9.9' not found: unable to locate entry for version 9.9.9"
+    ],
+    [
+      'dsse',
+      '0.0.2',
+      "dsse implementation for version '0.0.2' not found: unable to locate entry for version 0.0.2"
+    ],
+    ['cose', '0.0.1', "entry kind 'cose' is not supported by this server"],
+    ['ProposedEntry', '0.0.1', "could not unmarshal entry for kind 'ProposedEntry'"],
+    ['constructor', '0.0.1', "could not unmarshal entry for kind 'constructor'"]
+  ] as const) {
+    t.equal(await refusalText(() => findEntryType(kind, version)), `unsupported: ${message}`)
+  }
+})
