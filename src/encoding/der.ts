@@ -10,6 +10,9 @@ export const MAX_DER_DEPTH = 32
 /** Most elements we read in one value: each becomes an object some hundred times its two bytes. A certificate has 100. */
 export const MAX_DER_ELEMENTS = 10_000
 
+/** Longest OBJECT IDENTIFIER we read. Its arcs are big numbers built octet by octet; a UUID in one takes 19 octets. */
+const MAX_OID_BYTES = 128
+
 /** Identifier octets of the universal types in use. */
 export const DER_TAG = {
   boolean: 0x01,
@@ -177,6 +180,9 @@ export function readInteger(element: DerElement | undefined, label: string): big
 /** Dotted text of an OBJECT IDENTIFIER. @throws LogError `invalid_request` */
 export function readOid(element: DerElement | undefined, label: string): string {
   const content = readContent(element, DER_TAG.oid, label)
+  if (content.length > MAX_OID_BYTES) {
+    throw malformed(label, `OBJECT IDENTIFIER longer than ${MAX_OID_BYTES} bytes`)
+  }
   const arcs: bigint[] = []
   let arc = 0n
   let fresh = true

@@ -165,6 +165,15 @@ t.test('OBJECT IDENTIFIER', async (t) => {
   }
 })
 
+t.test('a long OBJECT IDENTIFIER is refused before it costs anything', async (t) => {
+  const oid = (length: number) => parseDer(encodeDer(DER_TAG.oid, new Uint8Array(length).fill(1)))
+  t.equal(readOid(oid(128), 'oid').split('.').length, 129)
+  t.equal(
+    await refusalText(() => readOid(oid(129), 'oid')),
+    'invalid_request: oid: OBJECT IDENTIFIER longer than 128 bytes'
+  )
+})
+
 t.test('BOOLEAN', async (t) => {
   t.equal(readBoolean(read('0101ff'), 'b'), true)
   t.equal(readBoolean(read('010100'), 'b'), false)
