@@ -13,7 +13,7 @@ import { goMember, matchesShape, type Shape } from './go-struct.js'
  * Most signatures of one envelope and most keys for it. Every key may have to be tried on every signature, each time over
  * the whole payload.
  */
-export const MAX_ENVELOPE_SIGNATURES = 32
+export const MAX_ENVELOPE_SIGNATURES = 16
 
 export interface DsseSignature {
   readonly keyid: string
@@ -38,13 +38,14 @@ const ENVELOPE: Shape = {
 export function parseDsseEnvelope(text: string): DsseEnvelope {
   if (text.trim() === '') throw new LogError('invalid_request', 'unexpected end of JSON input')
   const value = parseJson(text)
+  const signatures = goMember(value, 'signatures') ?? []
+  if (Array.isArray(signatures)) assertFewSignatures(signatures)
   if ((value !== null && !isJsonObject(value)) || !matchesShape(value, ENVELOPE)) {
     throw new LogError(
       'invalid_request',
       'DSSE envelope: payloadType, payload, keyid and sig must be strings, signatures an array of objects'
     )
   }
-  const signatures = goMember(value, 'signatures') ?? []
   return {
     payloadType: textMember(value, 'payloadType'),
     payload: textMember(value, 'payload'),
@@ -76,7 +77,7 @@ export async function verifyEnvelope(
   encodedKeys: readonly Uint8Array[],
   spareKeys: 'ignore' | 'check'
 ): Promise<VerifiedEnvelope> {
-  assertFewSignatures(envelope)
+  assertFewSignatures(envelope.signatures)
   const open = new Set(envelope.signatures.map(({ sig }) => sig))
   const keys = new Map<string, X509Key>()
   let decoded: DecodedEnvelope | undefined
@@ -107,7 +108,7 @@ export async function verifyEnvelopeWithKey(
   key: PublicKey,
   keyFingerprint: string | undefined
 ): Promise<void> {
-  assertFewSignatures(envelope)
+  assertFewSignatures(envelope.signatures)
   if (envelope.signatures.length === 0) {
     throw new LogError('verification_failed', 'no signature found')
   }
@@ -183,7 +184,7 @@ function decodeEitherBase64(text: string): Uint8Array {
   }
 }
 
-function assertFewSignatures({ signatures }: DsseEnvelope): void {
+function assertFewSignatures(signatures: readonly unknown[]): void {
   if (signatures.length > MAX_ENVELOPE_SIGNATURES) {
     throw new LogError(
       'invalid_request',

@@ -26,10 +26,10 @@ export function atLeastOneItem(
 
 export function atMostItems(
   name: string,
-  items: readonly unknown[] | undefined,
+  items: readonly unknown[],
   limit: number
 ): Violation | undefined {
-  if (items === undefined || items.length <= limit) return undefined
+  if (items.length <= limit) return undefined
   return { name, problem: `in body should have at most ${limit} items` }
 }
 

@@ -2,6 +2,7 @@ import { decodeBase64Loose } from '../encoding/base64.js'
 import type { JsonValue } from '../encoding/canonical-json.js'
 import { isJsonObject } from '../encoding/json.js'
 import { LogError } from '../errors.js'
+import { assertSchema, atMostItems } from './schema.js'
 
 // How Rekor decodes a `spec` (rekor-v1 §6.2): names exact, unknown members ignored, a member of another JSON type than
 // expected counts as absent. What is then missing is for the schema of the kind to say.
@@ -19,9 +20,20 @@ export function objectMember(object: JsonObject, name: string): JsonObject | und
   return isJsonObject(member) ? member : undefined
 }
 
-export function arrayMember(object: JsonObject, name: string): readonly JsonValue[] | undefined {
+/**
+ * @param path dotted name of the member, for the message
+ * @throws LogError `invalid_request` when it has more items than `limit`, before anything is done for each of them
+ */
+export function arrayMember(
+  object: JsonObject,
+  name: string,
+  path: string,
+  limit: number
+): readonly JsonValue[] | undefined {
   const member = object[name]
-  return Array.isArray(member) ? member : undefined
+  if (!Array.isArray(member)) return undefined
+  assertSchema(atMostItems(path, member, limit))
+  return member as readonly JsonValue[] // of a parsed JSON value
 }
 
 export function stringMember(object: JsonObject, name: string): string | undefined {

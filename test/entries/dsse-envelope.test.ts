@@ -241,7 +241,9 @@ t.test('no more signatures than we try', async (t) => {
     () => signed.signatures[0] ?? { keyid: '', sig: '' }
   )
   const key = parseX509Key(a.pem).publicKey
-  const message = 'invalid_request: DSSE envelope has 33 signatures, more than 32'
+  const message = 'invalid_request: DSSE envelope has 17 signatures, more than 16'
+  const text = JSON.stringify({ ...signed, signatures })
+  t.equal(await refusalText(() => parseDsseEnvelope(text)), message)
   t.equal(
     await refusalText(() => verifyEnvelope({ ...signed, signatures }, [a.pem], 'check')),
     message

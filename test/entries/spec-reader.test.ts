@@ -32,7 +32,7 @@ t.test('a member of another type is absent', (t) => {
   const values = { object: {}, array: [], text: 'x', number: 1, boolean: false, null: null }
   for (const name of [...Object.keys(values), 'missing']) {
     t.equal(objectMember(values, name) !== undefined, name === 'object', `object ${name}`)
-    t.equal(arrayMember(values, name) !== undefined, name === 'array', `array ${name}`)
+    t.equal(arrayMember(values, name, name, 1) !== undefined, name === 'array', `array ${name}`)
     t.equal(stringMember(values, name) !== undefined, name === 'text', `text ${name}`)
     t.equal(bytesMember({ ...values, text: 'aGk=' }, name, 'f') !== undefined, name === 'text')
   }
@@ -40,6 +40,14 @@ t.test('a member of another type is absent', (t) => {
   t.equal(asString(1), undefined)
   t.equal(stringMember({ Text: 'x' }, 'text'), undefined, 'names are exact')
   t.end()
+})
+
+t.test('an array that is too long', async (t) => {
+  t.equal(arrayMember({ a: [1, 2] }, 'a', 'x.a', 2)?.length, 2)
+  t.equal(
+    await refusalText(() => arrayMember({ a: [1, 2, 3] }, 'a', 'x.a', 2)),
+    'invalid_request: validation failure list:\nx.a in body should have at most 2 items'
+  )
 })
 
 t.test('byte members', async (t) => {

@@ -1,5 +1,4 @@
 import { LogError } from '../../errors.js'
-import type { JsonValue } from '../../encoding/canonical-json.js'
 import { isJsonObject } from '../../encoding/json.js'
 import { type DsseEnvelope, MAX_ENVELOPE_SIGNATURES, parseDsseEnvelope } from '../dsse-envelope.js'
 import {
@@ -12,7 +11,6 @@ import {
 import {
   assertSchema,
   atLeastOneItem,
-  atMostItems,
   inside,
   matching,
   required,
@@ -100,15 +98,16 @@ export function parseDsse(value: unknown): ProposedDsse | CommittedDsse {
 
 /** Items that are no text, or empty, do not count. */
 function readVerifiers(proposedContent: JsonObject): readonly Uint8Array[] | undefined {
-  return arrayMember(proposedContent, 'verifiers')
+  const path = 'proposedContent.proposedContent.verifiers'
+  return arrayMember(proposedContent, 'verifiers', path, MAX_ENVELOPE_SIGNATURES)
     ?.map((item) => asString(item) ?? '')
     .filter((text) => text !== '')
     .map((text) => decodeField(text, 'verifier'))
 }
 
 function readSignatures(spec: JsonObject): readonly SignatureMember[] | undefined {
-  return arrayMember(spec, 'signatures')
-    ?.filter((item: JsonValue) => isJsonObject(item))
+  return arrayMember(spec, 'signatures', 'signatures', MAX_ENVELOPE_SIGNATURES)
+    ?.filter((item) => isJsonObject(item))
     .map((item) => ({
       signature: stringMember(item, 'signature'),
       verifier: bytesMember(item, 'verifier', 'signature verifier')
@@ -122,8 +121,7 @@ function proposalViolation(
   return (
     required('proposedContent.envelope', envelopeText) ??
     required('proposedContent.verifiers', verifiers) ??
-    atLeastOneItem('proposedContent.verifiers', verifiers) ??
-    atMostItems('proposedContent.verifiers', verifiers, MAX_ENVELOPE_SIGNATURES)
+    atLeastOneItem('proposedContent.verifiers', verifiers)
   )
 }
 
@@ -132,7 +130,6 @@ function signaturesViolation(signatures: readonly SignatureMember[]): Violation 
   const bad = signatures[number]
   return (
     atLeastOneItem('signatures', signatures) ??
-    atMostItems('signatures', signatures, MAX_ENVELOPE_SIGNATURES) ??
     (bad && inside(`signatures.${number}`, signatureViolation(bad)))
   )
 }

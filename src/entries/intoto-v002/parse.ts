@@ -1,14 +1,7 @@
 import { isJsonObject } from '../../encoding/json.js'
 import { MAX_ENVELOPE_SIGNATURES } from '../dsse-envelope.js'
 import { checkedHash, hashMember, type HashValue, hashViolation } from '../hash-value.js'
-import {
-  assertSchema,
-  atLeastOneItem,
-  atMostItems,
-  inside,
-  required,
-  type Violation
-} from '../schema.js'
+import { assertSchema, atLeastOneItem, inside, required, type Violation } from '../schema.js'
 import {
   arrayMember,
   bytesMember,
@@ -88,7 +81,8 @@ export function bytesToText(bytes: Uint8Array): string {
 }
 
 function readSignatures(envelope: JsonObject): readonly SignatureMember[] | undefined {
-  return arrayMember(envelope, 'signatures')
+  const path = `content.${ENVELOPE}.${ENVELOPE}.signatures`
+  return arrayMember(envelope, 'signatures', path, MAX_ENVELOPE_SIGNATURES)
     ?.filter((item) => isJsonObject(item))
     .map((item) => ({
       keyid: stringMember(item, 'keyid') ?? '',
@@ -113,7 +107,6 @@ function signaturesViolation(
   return (
     required(path, signatures) ??
     atLeastOneItem(path, items) ??
-    atMostItems(path, items, MAX_ENVELOPE_SIGNATURES) ??
     (bad && inside(`${path}.${number}`, signatureViolation(bad)))
   )
 }

@@ -80,8 +80,8 @@ t.test('refused', async (t) => {
     ],
     [
       'many verifiers',
-      { proposedContent: { envelope, verifiers: Array.from({ length: 33 }, () => key) } },
-      list('proposedContent.proposedContent.verifiers in body should have at most 32 items')
+      { proposedContent: { envelope, verifiers: Array.from({ length: 17 }, () => key) } },
+      list('proposedContent.proposedContent.verifiers in body should have at most 16 items')
     ],
     [
       'verifier no base64',
@@ -118,8 +118,8 @@ t.test('refused', async (t) => {
     ],
     [
       'many signatures',
-      { ...committed, signatures: Array.from({ length: 33 }, () => committed.signatures[0]) },
-      list('signatures in body should have at most 32 items')
+      { ...committed, signatures: Array.from({ length: 17 }, () => committed.signatures[0]) },
+      list('signatures in body should have at most 16 items')
     ],
     [
       'signature missing',

@@ -76,8 +76,8 @@ t.test('refused', async (t) => {
     ],
     [
       'many signatures',
-      withSignatures(...Array.from({ length: 33 }, () => signature)),
-      list(`${name}.signatures in body should have at most 32 items`)
+      withSignatures(...Array.from({ length: 17 }, () => signature)),
+      list(`${name}.signatures in body should have at most 16 items`)
     ],
     [
       'no key',
