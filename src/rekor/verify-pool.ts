@@ -21,6 +21,8 @@ export interface VerifyPoolOptions {
   readonly settings: VerifySettings
   /** Tests bring their own. */
   readonly workerUrl?: URL
+  /** Node's options for the threads; without it those of this process. */
+  readonly execArgv?: readonly string[]
 }
 
 export interface VerifyPool extends EntryVerifier {
@@ -175,7 +177,8 @@ class WorkerPool {
 
   private start(): void {
     const { workerUrl = new URL('./verify-worker.js', import.meta.url), settings } = this.options
-    const worker = new Worker(workerUrl, { workerData: settings })
+    const { execArgv = process.execArgv } = this.options
+    const worker = new Worker(workerUrl, { workerData: settings, execArgv: [...execArgv] })
     const slot: Slot = { worker, isReady: false, job: undefined }
     this.slots.add(slot)
     worker.on('message', (message: VerifyResponseMessage | 'ready') => this.receive(slot, message))

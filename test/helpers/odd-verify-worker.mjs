@@ -5,11 +5,11 @@ let tasks = 0
 
 parentPort.on('message', ({ id, task }) => {
   tasks++
-  const { behave, text = '' } = task.proposed.spec
-  const outcome = () => ({
+  const { behave, arrived, text = '' } = task.proposed.spec
+  const outcome = (said = text) => ({
     type: 'entry',
     leaf: {
-      leafValue: new TextEncoder().encode(`${text} ${tasks}`),
+      leafValue: new TextEncoder().encode(`${said} ${tasks}`),
       leafHash: new Uint8Array(32),
       searchKeys: []
     }
@@ -29,6 +29,15 @@ parentPort.on('message', ({ id, task }) => {
     case 'wait':
       setTimeout(() => parentPort.postMessage({ id, outcome: outcome() }), 150)
       return
+    case 'meet': {
+      // Two tasks that wait for each other, which one thread alone cannot do.
+      Atomics.add(arrived, 0, 1)
+      Atomics.notify(arrived, 0)
+      Atomics.wait(arrived, 0, 1, 30_000)
+      const met = Atomics.load(arrived, 0) === 2
+      parentPort.postMessage({ id, outcome: outcome(met ? 'met' : 'alone') })
+      return
+    }
     case 'spin':
       for (;;);
     case 'throw':
