@@ -80,7 +80,7 @@ async function checkWithLibrary(
   librarySignature.signatureData = signature.hashedPart
   // A signature directly over a key hashes nothing but what the key writes for it: here, all of what was signed.
   const subject = { key: { writeForHash: () => signed } }
-  const date = librarySignature.created ?? undefined
+  const date = librarySignature.created as Date // the creation time is in the envelope
   await librarySignature.verify(libraryKey, enums.signature.key, subject, date, true, relaxed)
 }
 
@@ -149,7 +149,8 @@ function assertBitLength(integer: Uint8Array, least: number, most: number): void
 function bitLength(integer: Uint8Array): number {
   const first = integer.findIndex((byte) => byte !== 0)
   if (first < 0) return 0
-  return (integer.length - first) * 8 - Math.clz32(integer[first] ?? 0) + 24
+  // found above
+  return (integer.length - first) * 8 - Math.clz32(integer[first] as number) + 24
 }
 
 function refused(message: string): LogError {
