@@ -79,6 +79,10 @@ t.test('signatures of the wrong kind', async (t) => {
     await reasonOf({ signature: new Uint8Array(64).fill(7) }),
     'verification_failed: ECDSA signature is not DER'
   )
+  t.equal(
+    await reasonOf({ signature: new Uint8Array(0) }),
+    'verification_failed: ECDSA signature is not DER'
+  )
   for (const signatureParameters of [undefined, Uint8Array.of(0x30, 0), Uint8Array.of(5, 0)]) {
     t.equal(
       await refusalText(() =>

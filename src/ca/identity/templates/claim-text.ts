@@ -28,7 +28,7 @@ function isList(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value)
 }
 
-/** The shortest digits that give the number back, with the decimal point where it belongs. */
+/** The shortest digits that give the number back, with zeros where JavaScript would write an exponent. */
 function formatNumber(value: number): string {
   if (Object.is(value, -0)) return '-0'
   const match = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(String(value))
@@ -36,7 +36,6 @@ function formatNumber(value: number): string {
   const [, sign = '', first = '', fraction = '', exponent = ''] = match
   const digits = first + fraction
   const point = 1 + Number(exponent)
-  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`
-  if (point >= digits.length) return sign + digits.padEnd(point, '0')
-  return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`
+  // From 1e21 on there are more places than the 17 digits a number has; below 1e-6 there is nothing before the point.
+  return sign + (point > 0 ? digits.padEnd(point, '0') : `0.${'0'.repeat(-point)}${digits}`)
 }

@@ -2,6 +2,7 @@ import t from 'tap'
 import { describeIssuers } from '../../../../src/ca/identity/config/describe.js'
 import { findIssuer } from '../../../../src/ca/identity/config/find-issuer.js'
 import { parseIdentityConfig } from '../../../../src/ca/identity/config/parse.js'
+import { encodePem } from '../../../../src/encoding/pem.js'
 import { encodeUtf8 } from '../../../../src/encoding/text.js'
 import { fulcioVector, fulcioVectorText } from '../../../helpers/fulcio-vectors.js'
 import { mutate } from '../../../helpers/mutations.js'
@@ -158,6 +159,11 @@ t.test('warnings', (t) => {
   t.end()
 })
 
+const [ca] = fulcioVector<{ cases: readonly { certChainPem: string }[] }>('file-ca.json').cases
+const shippedCa = ca?.certChainPem ?? ''
+const otherPem = encodePem('PUBLIC KEY', Uint8Array.of(5, 0))
+const damagedPem = encodePem('CERTIFICATE', Uint8Array.of(5, 0))
+
 t.test('members of our own', async (t) => {
   const config = parse({
     OIDCIssuers: {
@@ -178,6 +184,9 @@ t.test('members of our own', async (t) => {
 
   const refused: readonly (readonly [object, string])[] = [
     [{ JWKSFile: 'k', DiscoveryURL: 'https://a' }, 'JWKSFile and DiscoveryURL exclude each other'],
+    [{ CACert: shippedCa, CACertFile: 'c' }, 'CACert and CACertFile exclude each other'],
+    [{ CACert: `${shippedCa}${otherPem}` }, `failed to parse CA certificate for issuer ${ISS}`],
+    [{ CACert: damagedPem }, `failed to parse CA certificate for issuer ${ISS}`],
     [{ JWKSFile: 'k', CACertFile: 'c' }, 'JWKSFile leaves no use for a CA certificate'],
     ...['ftp://a', 'a', 'https://u:p@a/', 'https://a/#b'].map((address) => {
       const problem =

@@ -185,7 +185,7 @@ t.test('hostile claims: refused while the token is read', async (t) => {
     ],
     [
       'issuer claim by a name all objects have',
-      { Type: 'email', IssuerClaim: '$.constructor.name' },
+      { Type: 'email', IssuerClaim: '$.toString' },
       verified,
       'JSONPath key not found'
     ],
@@ -282,15 +282,14 @@ function gitlab(changes: object): PrincipalVector['claims'] {
 
 t.test('hostile claims: refused when the certificate is built', async (t) => {
   const verified = { ...base, email: 'a@example.com', email_verified: true }
-  const provider = (template: string): object => ({
+  const templated = (name: string, extensions: object = {}): object => ({
     ...configOf({ Type: 'ci-provider', CIProvider: 'p' }),
     CIIssuerMetadata: {
-      p: {
-        SubjectAlternativeNameTemplate: 'https://ci.example.com/{{ .job }}',
-        ExtensionTemplates: { BuildTrigger: template }
-      }
+      p: { SubjectAlternativeNameTemplate: name, ExtensionTemplates: extensions }
     }
   })
+  const provider = (template: string): object =>
+    templated('https://ci.example.com/{{ .job }}', { BuildTrigger: template })
   const long = 'x'.repeat(2049)
   const cases: readonly (readonly [string, object, PrincipalVector['claims'], string])[] = [
     [
@@ -354,6 +353,30 @@ t.test('hostile claims: refused when the certificate is built', async (t) => {
       'x509: "https://ci.example.com/fünf" cannot be encoded as an IA5String'
     ],
     [
+      'URI without a scheme',
+      templated('{{ .job }}'),
+      { ...base, job: '/a' },
+      'URI "/a" has no scheme'
+    ],
+    [
+      'URI with a host that Go cannot read',
+      templated('{{ .job }}'),
+      { ...base, job: 'https://a..b/c' },
+      'URI "https://a..b/c" has an empty label in its host'
+    ],
+    [
+      'URI without a host',
+      templated('{{ .job }}'),
+      { ...base, job: 'https:///c' },
+      'URI "https:///c" has an empty label in its host'
+    ],
+    [
+      'URI with user information',
+      templated('{{ .job }}'),
+      { ...base, job: 'https://github.com@evil.test/c' },
+      'URI with user information'
+    ],
+    [
       'GitHub path with a blank',
       configOf({ Type: 'github-workflow' }),
       github({ workflow_ref: 'a b' }),
@@ -378,6 +401,15 @@ t.test('paths of the legacy types are cleaned and escaped as Go does', async (t)
   t.equal(await sanOf('../../a'), 'https://github.com/a')
   t.equal(await sanOf('a/b@refs/heads/fix#12'), 'https://github.com/a/b@refs/heads/fix%2312')
   t.equal(await sanOf('a/b?c'), 'https://github.com/a/b%3Fc')
+})
+
+t.test('a trust domain configured as a SPIFFE ID', async (t) => {
+  const config = configOf({ Type: 'spiffe', SPIFFETrustDomain: 'spiffe://example.com/any' })
+  t.ok(await identify(config, { ...base, sub: 'spiffe://example.com/a' }))
+  t.equal(
+    await refusalText(() => identify(config, { ...base, sub: 'spiffe://example.org/a' })),
+    "unauthenticated: spiffe ID trust domain example.org doesn't match configured trust domain spiffe://example.com/any"
+  )
 })
 
 t.test('what claims contain is never a template', async (t) => {
