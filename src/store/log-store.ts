@@ -45,6 +45,21 @@ export interface PendingLeaf {
   readonly integratedTimeSeconds: number
   readonly searchKeys: readonly string[]
   readonly attestation?: Attestation
+  /**
+   * 32 bytes that tell whether two leaves are one submission although their values differ (CT: SHA-256 of the submitted
+   * certificate, because the value has a timestamp in it). Where it is absent the leaf hash tells.
+   */
+  readonly submissionHash?: Uint8Array
+  /** Bytes kept with this leaf alone and outside of the tree (CT: the precertificate as submitted). */
+  readonly extraData?: Uint8Array
+}
+
+/** What is kept with a leaf and is not in the tree. */
+export interface SideData {
+  readonly leafIndex: number
+  readonly extraData?: Uint8Array
+  /** Value of its attestation. */
+  readonly attestation?: Uint8Array
 }
 
 /** A leaf of the tree. */
@@ -78,8 +93,8 @@ export interface LogStore {
   record(): Promise<TreeRecord>
   /**
    * Adds a batch. Holds the right edge of the tree exclusively, skips leaves already present (in the tree or
-   * earlier in the batch), calls `integrate` once for the rest, and commits leaves, search keys, attestations,
-   * tiles and tree head together or not at all. An empty batch changes nothing, but still proves that the store can
+   * earlier in the batch; by submission hash where a leaf has one, else by leaf hash), calls `integrate` once for the
+   * rest, and commits leaves, search keys, attestations, extra data, tiles and tree head together or not at all. An empty batch changes nothing, but still proves that the store can
    * commit.
    * @returns one result per leaf, in order; `duplicate` marks a leaf that was already there
    * @throws LogError `log_frozen` when the tree takes no more
@@ -111,6 +126,10 @@ export interface LogStore {
   leaves(start: number, end: number): Promise<readonly StoredLeaf[]>
   /** Index of the leaf with this hash in this tree. */
   findLeaf(leafHash: Uint8Array): Promise<number | undefined>
+  /** Index of the leaf with this submission hash in this tree. */
+  findSubmission(submissionHash: Uint8Array): Promise<number | undefined>
+  /** Side data of the leaves from `start` up to and excluding `end`, one for each leaf there is. */
+  sideData(start: number, end: number): Promise<readonly SideData[]>
 }
 
 /** Small durable cells: witness state per origin, monitor position, TUF versions. */
