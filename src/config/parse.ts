@@ -192,6 +192,7 @@ function contradictions(config: Config, found: ReadonlyMap<string, unknown>): st
   if (log.keyPassphrase !== undefined && log.keyPassphraseFile !== undefined) {
     problems.push('log.keyPassphraseFile and SIGSTEAD_LOG_KEY_PASSPHRASE exclude each other')
   }
+  problems.push(...authorityContradictions(config, found))
   if (
     metricsListen !== undefined &&
     listen.port !== 0 &&
@@ -205,6 +206,29 @@ function contradictions(config: Config, found: ReadonlyMap<string, unknown>): st
       `log.batch.maxLeaves must be <= log.queue.maxLeaves ` +
         `(got ${log.batch.maxLeaves} and ${log.queue.maxLeaves})`
     )
+  }
+  return problems
+}
+
+function authorityContradictions(
+  { ca, ct }: Config,
+  found: ReadonlyMap<string, unknown>
+): string[] {
+  const problems: string[] = []
+  if (ca.keyPassphrase !== undefined && ca.keyPassphraseFile !== undefined) {
+    problems.push('ca.keyPassphraseFile and SIGSTEAD_CA_KEY_PASSPHRASE exclude each other')
+  }
+  const { url, publicKeyFile } = ca.ctLog
+  if (url !== undefined && publicKeyFile === undefined) {
+    problems.push('ca.ctLog.publicKeyFile is required when ca.ctLog.url is set')
+  }
+  for (const name of ['publicKeyFile', 'caFile'] as const) {
+    if (url === undefined && found.has(`ca.ctLog.${name}`)) {
+      problems.push(`ca.ctLog.${name} has a meaning only together with ca.ctLog.url`)
+    }
+  }
+  if (ca.enabled && ca.sct !== 'none' && url === undefined && !ct.enabled) {
+    problems.push('ct.enabled is false, so ca.ctLog.url is required unless ca.sct is "none"')
   }
   return problems
 }

@@ -66,6 +66,27 @@ export const REKOR_ENDPOINTS = [
 /** Kinds that may be submitted. */
 export const ENTRY_TYPES = ['hashedrekord', 'rekord', 'intoto', 'dsse'] as const
 
+/** Key and hash pairs that a client of the certificate authority may bring (fulcio §11.4). */
+export const CA_CLIENT_ALGORITHMS = [
+  'ecdsa-sha2-256-nistp256',
+  'ecdsa-sha2-384-nistp384',
+  'ecdsa-sha2-512-nistp521',
+  'rsa-sign-pkcs1-2048-sha256',
+  'rsa-sign-pkcs1-3072-sha256',
+  'rsa-sign-pkcs1-4096-sha256',
+  'ed25519'
+] as const
+
+/** What an issuing key can be: no Ed25519, which some clients do not take from an authority. */
+export const SIGNING_ALGORITHMS = [
+  'ecdsa-sha2-256-nistp256',
+  'ecdsa-sha2-384-nistp384',
+  'ecdsa-sha2-512-nistp521',
+  'rsa-sign-pkcs1-2048-sha256',
+  'rsa-sign-pkcs1-3072-sha256',
+  'rsa-sign-pkcs1-4096-sha256'
+] as const
+
 const MIB = 1024 * 1024
 
 /** Every key there is, described once. */
@@ -132,7 +153,7 @@ export const CONFIG_SCHEMA = {
     keyPassphraseFile: {
       type: 'path',
       meaning:
-        'File whose content, less one line end, decrypts the log key. With it `init` makes an encrypted key.'
+        'File whose content, less one line end, decrypts the keys of the logs. With it `init` makes encrypted keys.'
     },
     keyPassphrase: {
       type: 'secret',
@@ -214,6 +235,99 @@ export const CONFIG_SCHEMA = {
       min: 0,
       max: 64,
       meaning: 'Threads that check signatures. 0: on the main thread.'
+    }
+  },
+  ca: {
+    enabled: {
+      type: 'boolean',
+      default: true,
+      meaning: 'Serve the certificate authority (Fulcio API).'
+    },
+    issuersFile: {
+      type: 'path',
+      meaning:
+        "Whose ID tokens are believed: Fulcio's own configuration file, JSON or YAML. Without it every token is refused."
+    },
+    organization: {
+      type: 'text',
+      default: 'sigstead',
+      meaning: 'O in the subject of certificates and requests made by `init` and `ca csr`.'
+    },
+    commonName: {
+      type: 'text',
+      default: 'sigstead-ca',
+      meaning: 'CN in the same subject.'
+    },
+    keyAlgorithm: {
+      type: 'choice',
+      default: 'ecdsa-sha2-256-nistp256',
+      choices: SIGNING_ALGORITHMS,
+      meaning: 'Kind of issuing key that `init` and `ca csr` make.'
+    },
+    rootValidityDays: {
+      type: 'integer',
+      default: 3650,
+      min: 1,
+      max: 36_500,
+      meaning: 'Lifetime of the root certificate that `init` makes.'
+    },
+    clientAlgorithms: {
+      type: 'list',
+      default: CA_CLIENT_ALGORITHMS,
+      choices: CA_CLIENT_ALGORITHMS,
+      meaning: 'Key and hash pairs that clients may bring.'
+    },
+    sct: {
+      type: 'choice',
+      default: 'embedded',
+      choices: ['embedded', 'detached', 'none'],
+      meaning:
+        'How certificates show that they were logged. `detached` suits old clients only, `none` those told to ignore SCTs.'
+    },
+    ctLog: {
+      url: {
+        type: 'url',
+        defaultText: 'the CT log of this server',
+        meaning: 'Base URL of a remote certificate log to submit to; `/ct/v1/…` is appended.'
+      },
+      publicKeyFile: {
+        type: 'path',
+        meaning: 'PEM of the key of that remote log. Required with it: every SCT is checked.'
+      },
+      caFile: {
+        type: 'path',
+        meaning: "PEM of TLS roots for that remote log, beside Node's own."
+      }
+    },
+    keyPassphraseFile: {
+      type: 'path',
+      defaultText: 'that of the logs',
+      meaning: 'File whose content, less one line end, decrypts the issuing key.'
+    },
+    keyPassphrase: {
+      type: 'secret',
+      sources: ['environment'],
+      meaning: 'The passphrase itself, where a file is impractical.'
+    }
+  },
+  ct: {
+    enabled: {
+      type: 'boolean',
+      default: true,
+      meaning: 'Run a certificate transparency log (RFC 6962) under `/ct/v1/`.'
+    },
+    extraRootsFile: {
+      type: 'path',
+      meaning:
+        'PEM of further roots whose certificates may be submitted, beside those of our own authority.'
+    },
+    maxForeignSubmissions: {
+      type: 'integer',
+      default: 64,
+      min: 0,
+      max: 100_000,
+      meaning:
+        'Submissions of strangers that may be under way at once; beyond it they get 503. Our own are not counted.'
     }
   }
 } as const satisfies ConfigGroup

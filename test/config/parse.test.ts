@@ -72,6 +72,15 @@ function nest(path: string, value: unknown): unknown {
   return path.split('.').reduceRight<unknown>((inner, name) => ({ [name]: inner }), value)
 }
 
+// Keys that mean something only beside others.
+const URL_OF_LOG = { 'ca-ct-log-url': 'https://ct.example.com' }
+const COMPANIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'ca.ctLog.url': { 'ca-ct-log-public-key-file': 'ct.pub' },
+  'ca.ctLog.publicKeyFile': URL_OF_LOG,
+  'ca.ctLog.caFile': { ...URL_OF_LOG, 'ca-ct-log-public-key-file': 'ct.pub' },
+  'ct.enabled': { 'ca-sct': 'none' }
+}
+
 t.test('every key, from every source it may come from', async (t) => {
   const defaults = parseConfig({})
   let checked = 0
@@ -87,7 +96,8 @@ t.test('every key, from every source it may come from', async (t) => {
         t.match(problems(input), [/is a secret and only taken from the environment, as SIGSTEAD_/])
         continue
       }
-      const got = atPath(parseConfig(input), path)
+      const flags = { ...COMPANIONS[path], ...input.flags }
+      const got = atPath(parseConfig({ ...input, flags }), path)
       t.notSame(got, atPath(defaults, path), `${path} from ${source} is not the default`)
       if (key.type === 'address' || key.type === 'optionalAddress') {
         t.match(got, { host: '127.0.0.2' })
@@ -97,7 +107,7 @@ t.test('every key, from every source it may come from', async (t) => {
       checked++
     }
   }
-  t.equal(checked, 3 * configKeys().length - 2)
+  t.equal(checked, 3 * configKeys().length - 4)
 })
 
 t.test('flag beats environment beats file beats default', async (t) => {
@@ -187,6 +197,31 @@ t.test('rules over several keys', async (t) => {
       'batch larger than the queue',
       { flags: { 'log-batch-max-leaves': '11', 'log-queue-max-leaves': '10' } },
       /^config: log.batch.maxLeaves must be <= log.queue.maxLeaves \(got 11 and 10\)$/
+    ],
+    [
+      'two passphrases for the issuing key',
+      { environment: { SIGSTEAD_CA_KEY_PASSPHRASE: 'a', SIGSTEAD_CA_KEY_PASSPHRASE_FILE: 'b' } },
+      /^config: ca.keyPassphraseFile and SIGSTEAD_CA_KEY_PASSPHRASE exclude each other$/
+    ],
+    [
+      'a remote log whose timestamps could not be checked',
+      { flags: URL_OF_LOG },
+      /^config: ca.ctLog.publicKeyFile is required when ca.ctLog.url is set$/
+    ],
+    [
+      'a key of no log',
+      { flags: { 'ca-ct-log-public-key-file': 'ct.pub' } },
+      /^config: ca.ctLog.publicKeyFile has a meaning only together with ca.ctLog.url$/
+    ],
+    [
+      'roots of no log',
+      { flags: { 'ca-ct-log-ca-file': 'roots.pem' } },
+      /^config: ca.ctLog.caFile has a meaning only together with ca.ctLog.url$/
+    ],
+    [
+      'nowhere to log certificates',
+      { flags: { 'ct-enabled': 'false' } },
+      /^config: ct.enabled is false, so ca.ctLog.url is required unless ca.sct is "none"$/
     ]
   ]
   for (const [name, input, expected] of cases) t.match(problems(input), [expected], name)

@@ -1,7 +1,9 @@
 import t from 'tap'
 import { ENTRY_KINDS } from '../../src/entries/registry.js'
 import { REKOR_OPERATIONS } from '../../src/http/rekor-v1.js'
+import { DEFAULT_CA_CLIENT_ALGORITHMS } from '../../src/ca/client-key/algorithm-policy.js'
 import {
+  CA_CLIENT_ALGORITHMS,
   batchLimits,
   configKeys,
   CONFIG_SCHEMA,
@@ -51,7 +53,7 @@ t.test('a secret has no flag and no place in the file', async (t) => {
   const secrets = keys.filter(({ key }) => key.type === 'secret')
   t.strictSame(
     secrets.map(({ path }) => path),
-    ['log.keyPassphrase']
+    ['log.keyPassphrase', 'ca.keyPassphrase']
   )
   for (const { key } of secrets) {
     t.equal(hasSource(key, 'file'), false)
@@ -67,6 +69,11 @@ t.test('groups and keys are told apart', async (t) => {
 
 t.test('lists that are written down elsewhere too, where config may not import them', async (t) => {
   t.strictSame([...ENTRY_TYPES].sort(), [...ENTRY_KINDS].sort(), 'kinds of the registry')
+  t.strictSame(
+    CA_CLIENT_ALGORITHMS,
+    DEFAULT_CA_CLIENT_ALGORITHMS,
+    'what clients of the CA may bring'
+  )
   t.strictSame(REKOR_ENDPOINTS, Object.keys(REKOR_OPERATIONS), 'operations of the API')
 })
 
