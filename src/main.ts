@@ -16,7 +16,12 @@ const world: CliWorld = {
     const [{ pino }, { startServer }] = await Promise.all([import('pino'), import('./server.js')])
     // Written at once: what a dying process had to say is the most interesting of all.
     const logger = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: true }))
-    return startServer(config, { logger, now: Date.now, monotonicMs: () => performance.now() })
+    return startServer(config, {
+      logger,
+      now: Date.now,
+      monotonicMs: () => performance.now(),
+      randomBytes: world.randomBytes
+    })
   },
   onStopRequest: (listener) => {
     for (const signal of SIGNALS) process.on(signal, listener)

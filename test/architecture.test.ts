@@ -40,8 +40,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   web: [...FORMATS, ...SERVICES, 'config'],
   cli: [...FORMATS, 'store', 'log', ...SERVICES, 'config', 'client'],
 
-  'server.ts': [...FORMATS, 'store', 'log', ...SERVICES, ...EDGE],
-  'main.ts': [...FORMATS, 'store', 'log', ...SERVICES, ...EDGE, 'server.ts']
+  // The parts of server.ts.
+  server: [...FORMATS, 'store', 'log', ...SERVICES, ...EDGE],
+  'server.ts': [...FORMATS, 'store', 'log', ...SERVICES, ...EDGE, 'server'],
+  'main.ts': [...FORMATS, 'store', 'log', ...SERVICES, ...EDGE, 'server', 'server.ts']
 }
 
 const ANYONE_MAY_IMPORT = ['errors.ts', 'metrics.ts']

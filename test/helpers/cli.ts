@@ -9,7 +9,8 @@ import type { CliWorld, RunningServer } from '../../src/cli/command.js'
 import { runCli } from '../../src/cli/run.js'
 import { loadConfig } from '../../src/config/load.js'
 import type { Config } from '../../src/config/schema.js'
-import { type ServerOptions, startServer } from '../../src/server.js'
+import { startServer } from '../../src/server.js'
+import type { ServerOptions } from '../../src/server/foundation.js'
 
 /** What a command wrote and exited with. */
 export interface CliResult {
@@ -94,6 +95,7 @@ export async function startTestServer(
     logger,
     now: Date.now,
     monotonicMs: () => performance.now(),
+    randomBytes: (length) => Uint8Array.from(randomBytes(length)),
     ...options
   })
   t.teardown(() => server.close().catch(() => undefined))

@@ -1,0 +1,35 @@
+import type { Logger } from 'pino'
+import type { DataPaths } from '../config/data-dir.js'
+import type { Config } from '../config/schema.js'
+import type { Metrics } from '../metrics.js'
+import type { Database } from '../store/log-store.js'
+import type { Closers } from './closing.js'
+
+/** What a server needs from the world beside its configuration. */
+export interface ServerOptions {
+  readonly logger: Logger
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** Milliseconds that only ever grow, for measuring. */
+  readonly monotonicMs: () => number
+  /** Unpredictable bytes. */
+  readonly randomBytes: (length: number) => Uint8Array
+}
+
+/** What the parts of a server are built from. */
+export interface Foundation {
+  readonly config: Config
+  readonly options: ServerOptions
+  readonly paths: DataPaths
+  readonly database: Database
+  readonly metrics: Metrics
+  readonly closers: Closers
+}
+
+/** An idle log proves itself this often, or three times within the age that health allows. */
+const HEARTBEAT_MS = 5000
+
+/** How often an idle log proves that it works. */
+export function heartbeatOf({ healthMaxAgeMs }: Config): number {
+  return Math.min(HEARTBEAT_MS, Math.ceil(healthMaxAgeMs / 3))
+}

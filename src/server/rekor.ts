@@ -1,0 +1,83 @@
+import type { Logger } from 'pino'
+import { defaultPublicUrl } from '../config/parse.js'
+import { batchLimits, type Config } from '../config/schema.js'
+import { readPassphrase, readTreeSigner } from '../config/secrets.js'
+import { LogError } from '../errors.js'
+import { type CountedLog, countWaiting, timeWrites } from '../log/instruments.js'
+import type { EntryVerifier, VerifySettings } from '../rekor/entry-verifier.js'
+import { openRekorLog } from '../rekor/open-rekor-log.js'
+import { checkpointNameOf } from '../rekor/signing.js'
+import { createVerifyPool } from '../rekor/verify-pool.js'
+import { createInProcessVerifier } from '../rekor/verify-task.js'
+import type { TreeRecord } from '../store/log-store.js'
+import { type Foundation, heartbeatOf } from './foundation.js'
+import { createEventSink } from './log-events.js'
+
+// What waits to be verified is bounded apart from what waits to be written: these are whole requests.
+const MAX_QUEUED_TASKS = 1000
+const MAX_QUEUED_TASK_BYTES = 256 * 1024 * 1024
+const VERIFY_TIMEOUT_MS = 20_000
+
+/** Opens the Rekor log, after holding it against configuration and key. */
+export async function openRekor(foundation: Foundation): Promise<CountedLog> {
+  const { config, options, paths, database, metrics, closers } = foundation
+  const { logger, now, monotonicMs } = options
+  const times = { onCommit: metrics.committed, onPublish: metrics.published }
+  const opened = await openRekorLog({
+    database,
+    signerOf: (tree) => readTreeSigner(paths, tree, readPassphrase(config.log)),
+    hostname: config.log.hostname,
+    limits: batchLimits(config),
+    now,
+    heartbeatMs: heartbeatOf(config),
+    wrapStore: (store) => timeWrites(store, times, monotonicMs),
+    onEvent: createEventSink(metrics, logger)
+  })
+  closers.push(() => opened.close())
+  assertPublicUrl(config, opened.record, logger)
+  return countWaiting(opened)
+}
+
+/**
+ * Some clients look for the name on a checkpoint in the URL of the log. Fatal where an operator wrote that URL down;
+ * where it only follows from the address, a remark.
+ *
+ * @throws LogError `conflict`
+ */
+function assertPublicUrl(config: Config, record: TreeRecord, logger: Logger): void {
+  const { publicUrl, listen } = config
+  const name = checkpointNameOf(record)
+  if (publicUrl.includes(name)) return
+  const problem =
+    `the checkpoints of this log are signed as ${name}, which does not occur in its public URL ` +
+    `${publicUrl}: sigstore-js will not accept them`
+  if (publicUrl === defaultPublicUrl(listen)) {
+    logger.warn(`${problem}; set --public-url to a URL with ${name} in it`)
+    return
+  }
+  throw new LogError(
+    'conflict',
+    `${problem}. Set --public-url to a URL with ${name} in it, or open a new tree with ` +
+      'sigstead shard rotate --log-hostname'
+  )
+}
+
+/** What checks the signatures of entries: a pool of threads, or this one. */
+export function openVerifier({ config, closers }: Foundation): EntryVerifier {
+  const { entryTypes, clientAlgorithms, attestations, verifyWorkers } = config.rekor
+  const settings: VerifySettings = {
+    enabledKinds: entryTypes,
+    clientAlgorithms,
+    maxAttestationBytes: attestations.enabled ? attestations.maxBytes : 0
+  }
+  if (verifyWorkers === 0) return createInProcessVerifier(settings)
+  const pool = createVerifyPool({
+    workers: verifyWorkers,
+    maxQueuedTasks: MAX_QUEUED_TASKS,
+    maxQueuedBytes: MAX_QUEUED_TASK_BYTES,
+    taskTimeoutMs: VERIFY_TIMEOUT_MS,
+    settings
+  })
+  closers.push(() => pool.close())
+  return pool
+}
