@@ -31,10 +31,14 @@ export interface Certificate {
   readonly der: Uint8Array
   /** The part that is signed. */
   readonly tbs: Uint8Array
+  /** Not negative. */
+  readonly serialNumber: bigint
+  /** DER of the Name, as it stands. */
   readonly issuer: Uint8Array
   readonly subject: Uint8Array
   readonly notBeforeSeconds: number
   readonly notAfterSeconds: number
+  /** Its `spki` is what stands in the certificate, byte for byte. */
   readonly publicKey: PublicKey
   readonly extensions: readonly Extension[]
   readonly subjectAltName: SubjectAltName
@@ -99,7 +103,8 @@ export function parseCertificate(der: Uint8Array): Certificate {
   if (extra !== undefined) throw malformed('certificate')
 
   const version = readVersion(fields)
-  if (readInteger(fields.shift(), 'x509: malformed serial number') < 0n) {
+  const serialNumber = readInteger(fields.shift(), 'x509: malformed serial number')
+  if (serialNumber < 0n) {
     throw new LogError('invalid_request', 'x509: negative serial number')
   }
   const innerAlgorithm = present(fields.shift(), 'signature algorithm identifier')
@@ -124,6 +129,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
   return {
     der,
     tbs: signed.encoded,
+    serialNumber,
     issuer,
     subject,
     notBeforeSeconds: readTimeSeconds(notBefore, 'x509: malformed notBefore'),

@@ -57,6 +57,7 @@ t.test('an ordinary certificate, as Node reads it too', (t) => {
   const node = new X509Certificate(der)
   t.ok(equalBytes(read.der, node.raw))
   t.ok(equalBytes(read.publicKey.spki, spkiOf(node.publicKey)))
+  t.equal(read.serialNumber, BigInt(`0x${node.serialNumber}`))
   t.equal(read.notBeforeSeconds, Date.parse(node.validFrom) / 1000)
   t.equal(read.notAfterSeconds, Date.parse(node.validTo) / 1000)
   t.ok(equalBytes(read.issuer, name('issuer')))
