@@ -11,6 +11,7 @@ const world: CliWorld = {
   environment: process.env,
   now: Date.now,
   randomBytes: (length) => Uint8Array.from(randomBytes(length)),
+  stdin: process.stdin,
   // Only loaded to serve: most commands need none of it.
   startServer: async (config) => {
     const [{ pino }, { startServer }] = await Promise.all([import('pino'), import('./server.js')])

@@ -57,6 +57,7 @@ export interface CliWorld {
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly randomBytes: (length: number) => Uint8Array
+  readonly stdin: AsyncIterable<Uint8Array>
   readonly startServer: (config: Config) => Promise<RunningServer>
   /** Calls back at every request to stop (SIGTERM, SIGINT). Returns how to stop listening. */
   readonly onStopRequest: (listener: () => void) => () => void

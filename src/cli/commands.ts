@@ -61,6 +61,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./shard-rotate.js')).shardRotateCommand
   },
   {
+    name: 'ca explain-token',
+    summary: 'say step by step what a token would be given, or why it is refused',
+    load: async () => (await import('./ca-explain-token.js')).caExplainTokenCommand
+  },
+  {
     name: 'config table',
     summary: 'print every configuration key as a Markdown table',
     load: async () => (await import('./config-table.js')).configTableCommand

@@ -52,6 +52,21 @@ export type FulcioExtensionValues = Readonly<
   Partial<Record<FulcioExtensionName, string>> & { readonly issuer: string }
 >
 
+/** One extension in words. */
+export interface FulcioExtension {
+  readonly oid: string
+  readonly name: FulcioExtensionName
+  readonly text: string
+}
+
+/** What buildFulcioExtensions would put into a certificate, for people: those with a text, in their order. */
+export function listFulcioExtensions(values: FulcioExtensionValues): readonly FulcioExtension[] {
+  return DEFINITIONS.flatMap(({ name, arc }) => {
+    const text = values[name] ?? ''
+    return text === '' ? [] : [{ oid: `${FULCIO_ARC}.${arc}`, name, text }]
+  })
+}
+
 /**
  * The extensions of a Fulcio certificate that say where its identity comes from, in their order; none is critical.
  *

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { pino } from 'pino'
 import type { CliWorld, RunningServer } from '../../src/cli/command.js'
 import { runCli } from '../../src/cli/run.js'
@@ -40,6 +41,7 @@ export async function runCommand(
   const code = await runCli(argv, {
     stdout: { write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },
+    stdin: Readable.from([]),
     environment: {},
     now: Date.now,
     randomBytes: (length) => Uint8Array.from(randomBytes(length)),

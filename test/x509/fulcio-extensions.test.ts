@@ -7,6 +7,7 @@ import {
   buildSubjectAltName,
   encodeExtension,
   FULCIO_EXTENSION_NAMES,
+  listFulcioExtensions,
   type FulcioExtensionValues
 } from '../../src/x509/fulcio-extensions.js'
 import { parseSubjectAltName } from '../../src/x509/subject-alt-name.js'
@@ -26,6 +27,19 @@ t.test('every extension, in the order of the certificate', (t) => {
     const text = arc < 7 ? value : readContent(parseDer(value), DER_TAG.utf8String, 'text')
     t.match(decodeUtf8(text), /^text of [a-zA-Z]+$/, oid)
   }
+  t.end()
+})
+
+t.test('the same extensions in words', (t) => {
+  t.same(
+    listFulcioExtensions(all).map(({ oid }) => oid),
+    buildFulcioExtensions(all).map(({ oid }) => oid)
+  )
+  t.same(listFulcioExtensions({ issuer: 'i', subject: '', buildTrigger: 'push' }), [
+    { oid: '1.3.6.1.4.1.57264.1.1', name: 'issuer', text: 'i' },
+    { oid: '1.3.6.1.4.1.57264.1.8', name: 'issuer', text: 'i' },
+    { oid: '1.3.6.1.4.1.57264.1.20', name: 'buildTrigger', text: 'push' }
+  ])
   t.end()
 })
 
