@@ -91,7 +91,7 @@ async function ensureTree(
   if (tree !== undefined) return tree
   // Keys of an interrupted init that no tree names have signed nothing.
   rmSync(paths.keys, { recursive: true, force: true })
-  const { signer, keyName } = await createLogKey(paths.keys, passphrase)
+  const { signer, keyName } = await createLogKey(paths.keys, 'rekor', passphrase)
   // Dies here: the key is on the disk and unused, and the next init throws it away.
   return createRekorTree({ database, hostname, signer, keyName, now, randomBytes })
 }

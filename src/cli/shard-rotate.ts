@@ -81,7 +81,7 @@ async function nextKey(
   passphrase: string | undefined,
   isNew: boolean
 ) {
-  if (isNew) return createLogKey(paths.keys, passphrase)
+  if (isNew) return createLogKey(paths.keys, 'rekor', passphrase)
   return { signer: readTreeSigner(paths, closed, passphrase), keyName: closed.keyName }
 }
 

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeHex } from '../encoding/hex.js'
@@ -5,29 +6,49 @@ import { createLocalSigner, exportPrivateKeyPem, generateLogKey } from '../keys/
 import type { Signer } from '../keys/signer.js'
 import { hashData } from '../keys/verify.js'
 
-/** Digits of the log ID in the name of a key file: enough to tell keys apart by eye. */
+/** Hex digits of the key's hash in the name of its file: enough to tell keys apart by eye. */
 const NAME_DIGITS = 16
 
-export interface NewLogKey {
+/** Who signs with a key: the first word in the name of its file. */
+export type KeyOwner = 'rekor' | 'ct' | 'ca'
+
+export interface StoredKey {
   readonly signer: Signer
   /** Name of the file in the key folder. */
   readonly keyName: string
 }
 
 /**
- * Makes a log key and its file (PKCS#8, mode 0600, encrypted where there is a passphrase). On the disk, file and
- * name, before it returns: nothing may ever be signed by a key that a power cut can take away.
+ * Name of the file of a key: its owner and the first digits of the SHA-256 of its SubjectPublicKeyInfo (for a log: of its
+ * log ID). So whoever has a certificate finds the key.
+ */
+export function keyNameOf(owner: KeyOwner, publicKey: Uint8Array): string {
+  return `${owner}-${encodeHex(hashData('sha256', publicKey)).slice(0, NAME_DIGITS)}.pem`
+}
+
+/** Makes the key of a log, ECDSA P-256, and its file: see storeKey. */
+export async function createLogKey(
+  keysFolder: string,
+  owner: KeyOwner,
+  passphrase: string | undefined
+): Promise<StoredKey> {
+  return storeKey(keysFolder, owner, await generateLogKey(), passphrase)
+}
+
+/**
+ * Writes the file of a new key (PKCS#8, mode 0600, encrypted where there is a passphrase). On the disk, file and name,
+ * before it returns: nothing may ever be signed by a key that a power cut can take away.
  *
  * @param keysFolder is made (mode 0700) where it does not exist
  */
-export async function createLogKey(
+export function storeKey(
   keysFolder: string,
+  owner: KeyOwner,
+  privateKey: KeyObject,
   passphrase: string | undefined
-): Promise<NewLogKey> {
-  const privateKey = await generateLogKey()
+): StoredKey {
   const signer = createLocalSigner(privateKey)
-  const logId = encodeHex(hashData('sha256', signer.publicKey))
-  const keyName = `rekor-${logId.slice(0, NAME_DIGITS)}.pem`
+  const keyName = keyNameOf(owner, signer.publicKey)
   mkdirSync(keysFolder, { recursive: true, mode: 0o700 })
   writeDurably(join(keysFolder, keyName), exportPrivateKeyPem(privateKey, passphrase), 0o600)
   syncFolder(keysFolder)

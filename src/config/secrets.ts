@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { LogError, isLogError } from '../errors.js'
@@ -12,8 +13,19 @@ const MAX_SECRET_BYTES = 64 * 1024
 /** Permission bits that let group or others do anything. */
 const OTHERS = 0o077
 
+/** Where a passphrase may come from. */
+export type PassphraseConfig = Pick<Config['log'], 'keyPassphrase' | 'keyPassphraseFile'>
+
+/** Passphrase of the issuing key: its own, or that of the logs. @throws LogError as readPassphrase */
+export function readAuthorityPassphrase({
+  ca,
+  log
+}: Pick<Config, 'ca' | 'log'>): string | undefined {
+  return readPassphrase(ca) ?? readPassphrase(log)
+}
+
 /**
- * Passphrase of the log key, from the file or from the environment.
+ * Passphrase of keys, from the file or from the environment.
  *
  * @returns undefined when none is configured
  * @throws LogError `invalid_request` when the file cannot be read or is empty
@@ -21,7 +33,7 @@ const OTHERS = 0o077
 export function readPassphrase({
   keyPassphrase,
   keyPassphraseFile
-}: Config['log']): string | undefined {
+}: PassphraseConfig): string | undefined {
   if (keyPassphraseFile === undefined) return keyPassphrase
   // No look at its mode: container secrets are commonly mounted readable to all of the container.
   const { text } = readSecret(keyPassphraseFile, 'passphrase file')
@@ -32,32 +44,35 @@ export function readPassphrase({
   return passphrase
 }
 
+/** A kind of key as messages speak of it. */
+interface KeyKind {
+  readonly title: string
+  /** Environment variable that names a file with its passphrase. */
+  readonly passphraseVariable: string
+  /** Reads what is in the file. */
+  readonly read: (pem: string, passphrase: string | undefined) => KeyObject
+}
+
+const LOG_KEY: KeyKind = {
+  title: 'log key',
+  passphraseVariable: 'SIGSTEAD_LOG_KEY_PASSPHRASE_FILE',
+  read: importPrivateKeyPem
+}
+
+const ISSUING_KEY: KeyKind = {
+  title: 'issuing key',
+  passphraseVariable: 'SIGSTEAD_CA_KEY_PASSPHRASE_FILE',
+  read: importPrivateKeyPem
+}
+
 /**
- * Signer of a private key in a PKCS#8 PEM file.
+ * Signer of a log's private key in a PKCS#8 PEM file.
  *
  * @throws LogError `invalid_request` with a sentence that says what to do: file missing, readable by others, passphrase
  *   missing or wrong; `unsupported` for a key that is not ECDSA P-256
  */
 export function readSigner(keyFile: string, passphrase: string | undefined): Signer {
-  const { text, mode } = readSecret(keyFile, 'log key')
-  if ((mode & OTHERS) !== 0) {
-    const octal = (mode & 0o777).toString(8).padStart(4, '0')
-    throw new LogError(
-      'invalid_request',
-      `log key ${keyFile} is open to other users (mode ${octal}): run chmod 600 ${keyFile}, ` +
-        `and if somebody may have read it, rotate to a new key`
-    )
-  }
-  try {
-    return createLocalSigner(importPrivateKeyPem(text, passphrase))
-  } catch (err) {
-    if (!isLogError(err)) throw err
-    const hint =
-      passphrase === undefined && err.message.includes('encrypted')
-        ? '; set SIGSTEAD_LOG_KEY_PASSPHRASE_FILE'
-        : ''
-    throw new LogError(err.code, `log key ${keyFile}: ${err.message}${hint}`, { cause: err })
-  }
+  return readKey(keyFile, passphrase, LOG_KEY)
 }
 
 /**
@@ -70,10 +85,49 @@ export function readTreeSigner(
   { keyName }: { readonly keyName: string },
   passphrase: string | undefined
 ): Signer {
+  return readSigner(join(keys, bareName(keyName)), passphrase)
+}
+
+/**
+ * Signer of the key file that the record of an authority names.
+ * @throws LogError as readSigner, for the kinds of key an authority may have
+ */
+export function readIssuingSigner(
+  { keys }: Pick<DataPaths, 'keys'>,
+  { keyName }: { readonly keyName: string },
+  passphrase: string | undefined
+): Signer {
+  return readKey(join(keys, bareName(keyName)), passphrase, ISSUING_KEY)
+}
+
+function bareName(keyName: string): string {
   if (basename(keyName) !== keyName || keyName.startsWith('.')) {
     throw new LogError('integrity', `the database names a key file "${keyName}" outside its folder`)
   }
-  return readSigner(join(keys, keyName), passphrase)
+  return keyName
+}
+
+function readKey(keyFile: string, passphrase: string | undefined, kind: KeyKind): Signer {
+  const { title, passphraseVariable } = kind
+  const { text, mode } = readSecret(keyFile, title)
+  if ((mode & OTHERS) !== 0) {
+    const octal = (mode & 0o777).toString(8).padStart(4, '0')
+    throw new LogError(
+      'invalid_request',
+      `${title} ${keyFile} is open to other users (mode ${octal}): run chmod 600 ${keyFile}, ` +
+        `and if somebody may have read it, rotate to a new key`
+    )
+  }
+  try {
+    return createLocalSigner(kind.read(text, passphrase))
+  } catch (err) {
+    if (!isLogError(err)) throw err
+    const hint =
+      passphrase === undefined && err.message.includes('encrypted')
+        ? `; set ${passphraseVariable}`
+        : ''
+    throw new LogError(err.code, `${title} ${keyFile}: ${err.message}${hint}`, { cause: err })
+  }
 }
 
 /** Mode and content through one descriptor, so that both are of the same file. */

@@ -8,13 +8,13 @@ const dir = t.testdir({})
 
 t.test('a new key in a folder of its own', async (t) => {
   const keys = join(dir, 'one', 'keys')
-  const { signer, keyName } = await createLogKey(keys, undefined)
+  const { signer, keyName } = await createLogKey(keys, 'rekor', undefined)
   t.match(keyName, /^rekor-[0-9a-f]{16}\.pem$/)
   t.equal(statSync(keys).mode & 0o777, 0o700)
   t.equal(statSync(join(keys, keyName)).mode & 0o777, 0o600)
   t.strictSame(readTreeSigner({ keys }, { keyName }, undefined).publicKey, signer.publicKey)
 
-  const next = await createLogKey(keys, 'secret')
+  const next = await createLogKey(keys, 'rekor', 'secret')
   t.not(next.keyName, keyName, 'a second one beside it')
   t.match(readFileSync(join(keys, next.keyName), 'utf8'), /^-----BEGIN ENCRYPTED PRIVATE KEY-----/)
   t.strictSame(readTreeSigner({ keys }, next, 'secret').publicKey, next.signer.publicKey)
@@ -24,7 +24,7 @@ t.test('modes hold whatever the umask', async (t) => {
   const before = process.umask(0)
   t.teardown(() => process.umask(before))
   const keys = join(dir, 'umask')
-  const { keyName } = await createLogKey(keys, undefined)
+  const { keyName } = await createLogKey(keys, 'rekor', undefined)
   t.equal(statSync(join(keys, keyName)).mode & 0o777, 0o600)
 })
 
