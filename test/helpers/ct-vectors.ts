@@ -88,6 +88,14 @@ export interface RealCertificateVector {
   ]
 }
 
+/** The first of them, for tests that need just one. */
+export const precertificateVector: PrecertificateVector = first(precertificateVectors)
+
+function first<Item>([item]: readonly Item[]): Item {
+  if (item === undefined) throw new Error('no vector')
+  return item
+}
+
 export const realCertificateVectors: readonly RealCertificateVector[] = fulcioVector<{
   cases: readonly RealCertificateVector[]
 }>('real-certs.json').cases
