@@ -111,6 +111,74 @@ export function storeContract(t: Test, newEngine: NewEngine): void {
     }
   })
 
+  withStore('a submission is in the tree once, whatever its value', async (t, _database, store) => {
+    const counted = countingIntegrate()
+    const submitted = (text: string, submission: string, seconds: number): PendingLeaf => ({
+      ...pendingLeaf(text),
+      integratedTimeSeconds: seconds,
+      submissionHash: sha256(encodeUtf8(submission))
+    })
+    t.equal(await store.findSubmission(sha256(encodeUtf8('x'))), undefined)
+    await store.append([submitted('x at 1', 'x', 1)], counted.integrate)
+    const appended = await store.append(
+      [
+        submitted('x at 2', 'x', 2),
+        submitted('y at 2', 'y', 2),
+        submitted('y at 3', 'y', 3),
+        { ...pendingLeaf('plain'), integratedTimeSeconds: 3 }
+      ],
+      counted.integrate
+    )
+    t.strictSame(appended, [
+      { leafIndex: 0, integratedTimeSeconds: 1, duplicate: true },
+      { leafIndex: 1, integratedTimeSeconds: 2, duplicate: false },
+      { leafIndex: 1, integratedTimeSeconds: 2, duplicate: true },
+      { leafIndex: 2, integratedTimeSeconds: 3, duplicate: false }
+    ])
+    t.equal((await store.treeHead()).treeSize, 3)
+    t.strictSame((await store.leaf(0))?.leafValue, encodeUtf8('x at 1'))
+    t.equal(await store.findSubmission(sha256(encodeUtf8('x'))), 0)
+    t.equal(await store.findSubmission(sha256(encodeUtf8('y'))), 1)
+    t.equal(await store.findSubmission(at([pendingLeaf('plain')], 0).leafHash), undefined)
+  })
+
+  withStore('a submission is known in its own tree only', async (t, database, store) => {
+    const leaf = { ...pendingLeaf('x'), submissionHash: sha256(encodeUtf8('x')) }
+    await store.append([leaf], integrate)
+    await database.createTree({ ...newTree('2'), log: 'ct' })
+    const other = database.logStore('2')
+    t.equal(await other.findSubmission(leaf.submissionHash), undefined)
+    const [appended] = await other.append([leaf], integrate)
+    t.equal(appended?.duplicate, false)
+    t.equal(await other.findSubmission(leaf.submissionHash), 0)
+  })
+
+  withStore('side data comes back with its leaves', async (t, _database, store) => {
+    const chain = encodeUtf8('chain')
+    const attestation = { key: `sha256:${encodeHex(sha256(chain))}`, value: chain }
+    await store.append(
+      [
+        { ...pendingLeaf('a'), extraData: encodeUtf8('extra a'), attestation },
+        pendingLeaf('b'),
+        { ...pendingLeaf('c'), extraData: new Uint8Array(0) },
+        { ...pendingLeaf('d'), attestation }
+      ],
+      integrate
+    )
+    const all = [
+      { leafIndex: 0, extraData: encodeUtf8('extra a'), attestation: chain },
+      { leafIndex: 1 },
+      { leafIndex: 2, extraData: new Uint8Array(0) },
+      { leafIndex: 3, attestation: chain }
+    ]
+    t.strictSame(await store.sideData(0, 100), all)
+    t.strictSame(await store.sideData(1, 3), all.slice(1, 3))
+    t.strictSame(await store.sideData(4, 5), [])
+    // What repeats a leaf leaves nothing behind.
+    await store.append([{ ...pendingLeaf('b'), extraData: encodeUtf8('late') }], integrate)
+    t.strictSame(await store.sideData(1, 2), [{ leafIndex: 1 }])
+  })
+
   withStore('a leaf is in the tree once', async (t, _database, store) => {
     const counted = countingIntegrate()
     const early = { ...pendingLeaf('a'), integratedTimeSeconds: 100 }

@@ -11,6 +11,7 @@ import type {
   InclusionPromise,
   LogStore,
   PendingLeaf,
+  SideData,
   StoredLeaf
 } from '../log-store.js'
 import { digestSearchKeys, hashSearchKey } from '../search-key.js'
@@ -18,7 +19,7 @@ import { sha256 } from '../sha256.js'
 import { toBytes } from './bytes.js'
 import { translateErrors } from './errors.js'
 import { firstIdOf, leafIdOf, leafIndexOf, tileIdOf } from './row-id.js'
-import type { CheckpointRow, LeafRow, Statements } from './statements.js'
+import type { CheckpointRow, LeafRow, SideDataRow, Statements } from './statements.js'
 import { type TreeRow, recordOfRow } from './tree-row.js'
 
 /** The store of one tree. The driver is synchronous: when a call returns its promise, its effect is on disk. */
@@ -58,8 +59,8 @@ export function createLogStore(
   ): { readonly appended: readonly Appended[]; readonly fresh: readonly FreshLeaf[] } {
     const fresh = new Map<string, FreshLeaf>()
     const appended = batch.map((leaf): Appended => {
-      const uuid = encodeHex(leaf.leafHash)
-      const earlier = fresh.get(uuid)
+      const identity = encodeHex(leaf.submissionHash ?? leaf.leafHash)
+      const earlier = fresh.get(identity)
       if (earlier !== undefined) {
         return {
           leafIndex: earlier.leafIndex,
@@ -67,7 +68,10 @@ export function createLogStore(
           duplicate: true
         }
       }
-      const stored = statements.findLeaf.get(leaf.leafHash, treeKey)
+      const stored =
+        leaf.submissionHash === undefined
+          ? statements.findLeaf.get(leaf.leafHash, treeKey)
+          : statements.findSubmission.get(leaf.submissionHash, treeKey)
       if (stored !== undefined) {
         return {
           leafIndex: leafIndexOf(stored.leaf_id),
@@ -76,7 +80,7 @@ export function createLogStore(
         }
       }
       const leafIndex = treeSize + fresh.size
-      fresh.set(uuid, { leaf, leafIndex })
+      fresh.set(identity, { leaf, leafIndex })
       return { leafIndex, integratedTimeSeconds: leaf.integratedTimeSeconds, duplicate: false }
     })
     return { appended, fresh: [...fresh.values()] }
@@ -120,6 +124,11 @@ export function createLogStore(
       leaf.leafValue
     )
     for (const keyHash of keyHashes) statements.insertSearchKey.run(keyHash, leafId)
+    const { submissionHash, extraData } = leaf
+    if (submissionHash !== undefined) {
+      statements.insertSubmission.run(submissionHash, leafId, treeKey)
+    }
+    if (extraData !== undefined) statements.insertExtraData.run(leafId, extraData)
   }
 
   /** @returns id of the row; content-addressed, so what is there already is the same */
@@ -244,7 +253,18 @@ export function createLogStore(
       run('find a leaf', () => {
         const leafId = statements.findLeafId.get(leafHash, treeKey)
         return leafId === undefined ? undefined : leafIndexOf(leafId)
-      })
+      }),
+    findSubmission: async (submissionHash) =>
+      run('find a submission', () => {
+        const row = statements.findSubmission.get(submissionHash, treeKey)
+        return row === undefined ? undefined : leafIndexOf(row.leaf_id)
+      }),
+    sideData: async (start, end) =>
+      run('read side data', () =>
+        statements.sideData
+          .all(leafIdOf(treeKey, start), firstIdOf(treeKey) + end)
+          .map(sideDataOfRow)
+      )
   }
 }
 
@@ -262,6 +282,14 @@ function checkpointOfRow(row: CheckpointRow): Checkpoint {
   return {
     treeHead: { treeSize: row.tree_size, rootHash: toBytes(row.root_hash) },
     note: row.note
+  }
+}
+
+function sideDataOfRow(row: SideDataRow): SideData {
+  return {
+    leafIndex: leafIndexOf(row.leaf_id),
+    ...(row.extra_data === null ? {} : { extraData: toBytes(row.extra_data) }),
+    ...(row.attestation === null ? {} : { attestation: toBytes(row.attestation) })
   }
 }
 

@@ -8,7 +8,7 @@ import {
 } from '../migrate.js'
 
 /** The migrations of this engine, in order. A test holds the folder to this list. */
-export const SQLITE_MIGRATIONS = ['log'] as const
+export const SQLITE_MIGRATIONS = ['log', 'submissions'] as const
 
 /** From `src/store/sqlite` as from `dist/store/sqlite`. */
 const FOLDER = new URL('../../../migrations/sqlite/', import.meta.url)

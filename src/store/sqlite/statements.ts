@@ -20,6 +20,12 @@ export interface LeafPlaceRow {
   readonly integrated_time: number
 }
 
+export interface SideDataRow {
+  readonly leaf_id: number
+  readonly extra_data: Uint8Array | null
+  readonly attestation: Uint8Array | null
+}
+
 export type Statements = ReturnType<typeof prepareStatements>
 
 /** Every statement of the log's read and write paths, compiled once per connection. */
@@ -90,6 +96,23 @@ export function prepareStatements(connection: Sqlite.Database) {
     ),
     insertPromise: connection.prepare<[leafId: number, promise: Uint8Array]>(
       'insert into inclusion_promise (leaf_id, promise) values (?, ?) on conflict do nothing'
+    ),
+
+    // what is kept with a leaf
+    findSubmission: connection.prepare<[submissionHash: Uint8Array, treeKey: number], LeafPlaceRow>(
+      `select leaf_id, integrated_time from submission join leaf using (leaf_id)
+       where submission_hash = ? and submission.tree_key = ?`
+    ),
+    insertSubmission: connection.prepare<
+      [submissionHash: Uint8Array, leafId: number, treeKey: number]
+    >('insert into submission (submission_hash, leaf_id, tree_key) values (?, ?, ?)'),
+    insertExtraData: connection.prepare<[leafId: number, value: Uint8Array]>(
+      'insert into extra_data (leaf_id, value) values (?, ?)'
+    ),
+    sideData: connection.prepare<[start: number, end: number], SideDataRow>(
+      `select leaf_id, extra_data.value as extra_data, attestation.value as attestation
+       from leaf left join extra_data using (leaf_id) left join attestation using (attestation_id)
+       where leaf_id >= ? and leaf_id < ? order by leaf_id`
     ),
 
     // search index
