@@ -2,6 +2,7 @@ import { assertLogDirectory, type DataPaths, dataPaths } from '../config/data-di
 import { isLogError } from '../errors.js'
 import { type CheckPhase, type CheckReport, checkLog } from '../log/check-log.js'
 import { createRekorLeafChecks } from '../rekor/leaf-checks.js'
+import type { TreeRecord } from '../store/log-store.js'
 import { openDatabase } from '../store/sqlite/open-database.js'
 import { type Command, type CommandCall, EXIT, type ExitCode } from './command.js'
 import { createProgressBar } from './progress.js'
@@ -10,8 +11,16 @@ const LABELS: Readonly<Record<CheckPhase, string>> = {
   storage: 'database file',
   leaves: 'entries',
   leafHashIndex: 'leaf hash index',
+  submissions: 'submissions',
   searchIndex: 'search index',
   attestations: 'attestations'
+}
+
+const LOG_NAMES: Readonly<Record<TreeRecord['log'], string>> = { rekor: 'Rekor', ct: 'CT' }
+
+const PROMISES: Readonly<Record<TreeRecord['log'], string>> = {
+  rekor: 'signed entry timestamps',
+  ct: 'signed certificate timestamps'
 }
 
 export const verifyCommand: Command = {
@@ -40,7 +49,7 @@ async function checkDirectory({ world }: CommandCall, paths: DataPaths): Promise
   try {
     return await checkLog({
       database,
-      ...createRekorLeafChecks(),
+      checks: { rekor: createRekorLeafChecks(), ct: createRekorLeafChecks() },
       onProgress: ({ phase, done, total }) => bar.show(LABELS[phase], done, total)
     })
   } finally {
@@ -50,16 +59,20 @@ async function checkDirectory({ world }: CommandCall, paths: DataPaths): Promise
 }
 
 function printGood({ print }: CommandCall, report: CheckReport): void {
-  const { trees, searchRows, attestations } = report
+  const { trees, submissions, searchRows, attestations } = report
   const lines = trees.map(
-    ({ treeId, treeSize, checkpoints, tiles, promises }) =>
-      `tree ${treeId}: ${treeSize} entries, ${tiles} tiles, ${checkpoints} checkpoints, ` +
-      `${promises} signed entry timestamps`
+    ({ treeId, log, treeSize, checkpoints, tiles, promises }) =>
+      `${LOG_NAMES[log]} tree ${treeId}: ${treeSize} entries, ${tiles} tiles, ${checkpoints} checkpoints, ` +
+      `${promises} ${PROMISES[log]}`
   )
-  lines.push(`${searchRows} rows of the search index, ${attestations} attestations`, 'all good')
+  lines.push(
+    `${submissions} submissions, ${searchRows} rows of the search index, ${attestations} attestations`,
+    'all good'
+  )
   print(lines.join('\n'), {
     ok: true,
     trees: trees.map((tree) => ({ ...tree })),
+    submissions,
     searchRows,
     attestations
   })

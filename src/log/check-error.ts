@@ -12,6 +12,8 @@ export type CheckedThing =
   | 'leafHashIndex'
   | 'searchIndex'
   | 'attestation'
+  | 'submission'
+  | 'extraData'
 
 /** Where it is: a leaf index, a tree size for checkpoints, a tile index (with `level`). */
 export interface CheckedPlace {

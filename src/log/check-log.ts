@@ -8,7 +8,8 @@ import { LeafDigests } from './leaf-digests.js'
 /** Every log there can be. */
 const LOGS: readonly TreeRecord['log'][] = ['rekor', 'ct']
 
-export type CheckPhase = 'storage' | 'leaves' | 'leafHashIndex' | 'searchIndex' | 'attestations'
+export type CheckPhase =
+  'storage' | 'leaves' | 'leafHashIndex' | 'submissions' | 'searchIndex' | 'attestations'
 
 export interface CheckProgress {
   readonly phase: CheckPhase
@@ -18,7 +19,9 @@ export interface CheckProgress {
   readonly total: number | undefined
 }
 
-export interface CheckLogOptions extends LeafChecks {
+export interface CheckLogOptions {
+  /** What is to be known of the leaves of each log. */
+  readonly checks: Readonly<Record<TreeRecord['log'], LeafChecks>>
   /** Opened for reading, or one that nobody writes to meanwhile. */
   readonly database: Database
   readonly onProgress?: (progress: CheckProgress) => void
@@ -28,6 +31,7 @@ export interface CheckLogOptions extends LeafChecks {
 export interface CheckReport {
   /** Oldest first, one log after the other. */
   readonly trees: readonly TreeReport[]
+  readonly submissions: number
   readonly searchRows: number
   readonly attestations: number
 }
@@ -43,7 +47,7 @@ export interface CheckReport {
  *   `treeId`, `index` and `level` where it is
  */
 export async function checkLog(options: CheckLogOptions): Promise<CheckReport> {
-  const { database, onProgress = () => undefined } = options
+  const { database, checks, onProgress = () => undefined } = options
   const { audit } = database
 
   onProgress({ phase: 'storage', done: 0, total: undefined })
@@ -65,7 +69,7 @@ export async function checkLog(options: CheckLogOptions): Promise<CheckReport> {
   for (const [i, tree] of trees.entries()) {
     const treeDigests = new LeafDigests(sizes[i] ?? 0)
     digests.set(tree.treeId, treeDigests)
-    const report = await checkTree(database, tree, options, treeDigests, (done) =>
+    const report = await checkTree(database, tree, checks[tree.log], treeDigests, (done) =>
       onProgress({ phase: 'leaves', done: leavesBefore + done, total: totalLeaves })
     )
     checkFrozen(tree, report)
@@ -73,12 +77,12 @@ export async function checkLog(options: CheckLogOptions): Promise<CheckReport> {
     reports.push(report)
   }
 
-  const place = (what: 'leafHashIndex' | 'searchIndex') => {
+  const place = (what: 'leafHashIndex' | 'submission' | 'searchIndex') => {
     return ({ treeId, leafIndex }: { treeId: string | undefined; leafIndex: number }) => {
       const tree = trees.findIndex((candidate) => candidate.treeId === treeId)
       const found = treeId === undefined ? undefined : digests.get(treeId)
       if (found === undefined || leafIndex >= (sizes[tree] ?? 0)) {
-        const problem = `a row of the ${what} points to leaf ${leafIndex} of tree ${treeId}, which is not there`
+        const problem = `a row of the ${TABLES[what]} points to leaf ${leafIndex} of tree ${treeId}, which is not there`
         throw badThing(
           what,
           { ...(treeId === undefined ? {} : { treeId }), index: leafIndex },
@@ -96,6 +100,13 @@ export async function checkLog(options: CheckLogOptions): Promise<CheckReport> {
     leafHashes += page.length
     onProgress({ phase: 'leafHashIndex', done: leafHashes, total: totalLeaves })
   }
+  let submissions = 0
+  const placeOfSubmission = place('submission')
+  for await (const page of audit.submissions()) {
+    for (const row of page) placeOfSubmission(row).xor(row.leafIndex, row.submissionHash)
+    submissions += page.length
+    onProgress({ phase: 'submissions', done: submissions, total: undefined })
+  }
   let searchRows = 0
   const placeOfKey = place('searchIndex')
   for await (const page of audit.searchRows()) {
@@ -103,9 +114,13 @@ export async function checkLog(options: CheckLogOptions): Promise<CheckReport> {
     searchRows += page.length
     onProgress({ phase: 'searchIndex', done: searchRows, total: undefined })
   }
-  for (const [treeId, treeDigests] of digests) await assertIndexed(database, treeId, treeDigests)
+  for (const tree of trees) {
+    const treeDigests = digests.get(tree.treeId)
+    if (treeDigests !== undefined) await assertIndexed(options, tree, treeDigests)
+  }
 
-  return { trees: reports, searchRows, attestations: await checkAttestations(options) }
+  const attestations = await checkAttestations(options)
+  return { trees: reports, submissions, searchRows, attestations }
 }
 
 /** Positions, offsets and states of the trees of each log. */
@@ -136,30 +151,46 @@ function checkFrozen({ treeId, state }: TreeRecord, { treeSize, publishedSize }:
   }
 }
 
-/** Whether the index tables hold about each leaf what the leaf says; if not, which of the two tables. */
+/** What the tables are called in messages. */
+const TABLES = {
+  leafHashIndex: 'leafHashIndex',
+  submission: 'table of submissions',
+  searchIndex: 'searchIndex'
+} as const
+
+/** Whether the index tables hold about each leaf what the leaf says; if not, which of the tables. */
 async function assertIndexed(
-  database: Database,
-  treeId: string,
+  { database, checks }: CheckLogOptions,
+  tree: TreeRecord,
   digests: LeafDigests
 ): Promise<void> {
   const leafIndex = digests.firstDifference()
   if (leafIndex === undefined) return
+  const { treeId } = tree
   const store = database.logStore(treeId)
   const leaf = await store.leaf(leafIndex)
-  const found = leaf === undefined ? undefined : await store.findLeaf(leaf.leafHash)
   const place = { treeId, index: leafIndex }
-  throw found === leafIndex
-    ? badThing(
-        'searchIndex',
-        place,
-        `the search index does not hold what it should about leaf ${leafIndex} of tree ${treeId}: ` +
-          'a row was changed, lost or added'
-      )
-    : badThing(
-        'leafHashIndex',
-        place,
-        `leaf ${leafIndex} of tree ${treeId} is not found by its leaf hash`
-      )
+  if (leaf === undefined || (await store.findLeaf(leaf.leafHash)) !== leafIndex) {
+    const problem = `leaf ${leafIndex} of tree ${treeId} is not found by its leaf hash`
+    throw badThing('leafHashIndex', place, problem)
+  }
+  const [side] = await store.sideData(leafIndex, leafIndex + 1)
+  const derived = await checks[tree.log].deriveFromLeaf?.(tree, leaf, {
+    extraData: side?.extraData,
+    attestationKey: undefined,
+    readAttestation: async () => side?.attestation
+  })
+  const submissionHash = derived?.submissionHash
+  if (submissionHash !== undefined && (await store.findSubmission(submissionHash)) !== leafIndex) {
+    const problem = `leaf ${leafIndex} of tree ${treeId} is not found by what was submitted`
+    throw badThing('submission', place, problem)
+  }
+  throw badThing(
+    'searchIndex',
+    place,
+    `the indexes do not hold what they should about leaf ${leafIndex} of tree ${treeId}: ` +
+      'a row was changed, lost or added'
+  )
 }
 
 async function checkAttestations({

@@ -24,19 +24,37 @@ export interface DerivedFromLeaf {
   readonly searchKeys: readonly string[]
   /** Key an attestation of this leaf would have. */
   readonly attestationKey: string | undefined
+  /** What the leaf is found by as a submission, 32 bytes; undefined where leaves of this log have none. */
+  readonly submissionHash?: Uint8Array
 }
 
 /** Cryptography and meaning, which the log itself knows nothing of. Each throws when something is not good. */
 export interface LeafChecks {
   verifyCheckpoint(tree: TreeRecord, checkpoint: Checkpoint): void | Promise<void>
   verifyPromise(tree: TreeRecord, leaf: PromisedLeaf): void | Promise<void>
-  /** Absent: the index is only held against the digest that is kept with each leaf. */
-  deriveFromLeaf?(tree: TreeRecord, leaf: StoredLeaf): DerivedFromLeaf | Promise<DerivedFromLeaf>
+  /**
+   * Absent: the index is only held against the digest that is kept with each leaf.
+   * @param sideData as it is stored; what is wrong with it is told by throwing
+   */
+  deriveFromLeaf?(
+    tree: TreeRecord,
+    leaf: StoredLeaf,
+    sideData: CheckedSideData
+  ): DerivedFromLeaf | Promise<DerivedFromLeaf>
+}
+
+/** What is kept with a leaf, for the check of its meaning. */
+export interface CheckedSideData {
+  readonly extraData: Uint8Array | undefined
+  readonly attestationKey: string | undefined
+  /** Value of the attestation; its key was or will be held against its hash. Undefined where there is none. */
+  readAttestation(): Promise<Uint8Array | undefined>
 }
 
 /** What a tree was found to hold. */
 export interface TreeReport {
   readonly treeId: string
+  readonly log: TreeRecord['log']
   readonly treeSize: number
   /** Undefined when nothing was ever published. */
   readonly publishedSize: number | undefined
@@ -72,6 +90,7 @@ export async function checkTree(
   )
   let lastTime = Number.NEGATIVE_INFINITY
   let promises = 0
+  let extraData = 0
 
   await checkpoints.compareAt(edge)
   for await (const page of audit.leaves(treeId)) {
@@ -96,7 +115,8 @@ export async function checkTree(
       finding = err
     }
     promises += await checkPromises(tree, good, checks)
-    await checkDerived(database, tree, good, checks)
+    await checkDerived(database, tree, good, checks, digests)
+    extraData += good.filter((leaf) => leaf.extraData !== undefined).length
     if (finding !== undefined) throw finding
     onLeaves(edge.treeSize)
   }
@@ -112,8 +132,17 @@ export async function checkTree(
       `tree ${treeId} has ${storedPromises} inclusion promises for ${promises} leaves`
     )
   }
+  const storedExtraData = await audit.extraDataCount(treeId)
+  if (storedExtraData !== extraData) {
+    throw badThing(
+      'extraData',
+      { treeId },
+      `tree ${treeId} has ${storedExtraData} rows of extra data for ${extraData} leaves`
+    )
+  }
   return {
     treeId,
+    log: tree.log,
     treeSize: head.treeSize,
     publishedSize,
     checkpoints: checkpoints.count,
@@ -218,12 +247,14 @@ async function checkDerived(
   database: Database,
   tree: TreeRecord,
   leaves: readonly AuditedLeaf[],
-  checks: LeafChecks
+  checks: LeafChecks,
+  digests: LeafDigests
 ): Promise<void> {
-  if (checks.deriveFromLeaf === undefined) return
-  const derived = await Promise.all(leaves.map(async (leaf) => checks.deriveFromLeaf?.(tree, leaf)))
+  const { deriveFromLeaf } = checks
+  if (deriveFromLeaf === undefined) return
+  const derived = await Promise.all(leaves.map((leaf) => derive(database, tree, leaf, checks)))
   for (const [i, leaf] of leaves.entries()) {
-    const { searchKeys = [], attestationKey } = derived[i] ?? {}
+    const { searchKeys = [], attestationKey, submissionHash } = derived[i] ?? {}
     const place = { treeId: tree.treeId, index: leaf.leafIndex }
     for (const searchKey of searchKeys) {
       const keyHash = hashSearchKey(searchKey)
@@ -232,6 +263,7 @@ async function checkDerived(
         throw badThing('searchIndex', place, problem)
       }
     }
+    if (submissionHash !== undefined) digests.xor(leaf.leafIndex, submissionHash)
     const { attestation } = leaf
     if (typeof attestation === 'object' && attestation.key !== attestationKey) {
       const problem =
@@ -240,6 +272,23 @@ async function checkDerived(
       throw badThing('attestation', place, problem)
     }
   }
+}
+
+/** What the leaf should be found by; when that cannot be told, the leaf or what is kept with it is bad. */
+async function derive(
+  database: Database,
+  tree: TreeRecord,
+  leaf: AuditedLeaf,
+  { deriveFromLeaf }: LeafChecks
+): Promise<DerivedFromLeaf | undefined> {
+  const { attestation, extraData } = leaf
+  const attestationKey = typeof attestation === 'object' ? attestation.key : undefined
+  return deriveFromLeaf?.(tree, leaf, {
+    extraData,
+    attestationKey,
+    readAttestation: async () =>
+      attestationKey === undefined ? undefined : database.attestation(attestationKey)
+  })
 }
 
 /** Waits for all, then throws what the first one in order threw. */

@@ -7,6 +7,8 @@ export interface AuditedLeaf extends StoredLeaf {
   readonly searchDigest: Uint8Array
   /** Key of the attestation that was kept with it; `missing` when it is no longer there. */
   readonly attestation?: { readonly key: string } | 'missing'
+  /** Bytes kept with it alone. */
+  readonly extraData?: Uint8Array
 }
 
 /** Which leaf a row belongs to. */
@@ -19,6 +21,11 @@ export interface AuditedPlace {
 export interface AuditedLeafHash extends AuditedPlace {
   /** 32 bytes. */
   readonly leafHash: Uint8Array
+}
+
+export interface AuditedSubmission extends AuditedPlace {
+  /** 32 bytes. */
+  readonly submissionHash: Uint8Array
 }
 
 export interface AuditedSearchRow extends AuditedPlace {
@@ -43,6 +50,10 @@ export interface StoreAudit {
   tiles(treeId: string): AsyncIterable<readonly Tile[]>
   /** What leaves are found by their hash with, over all trees: by hash. */
   leafHashes(): AsyncIterable<readonly AuditedLeafHash[]>
+  /** By which submissions leaves are found, over all trees. */
+  submissions(): AsyncIterable<readonly AuditedSubmission[]>
+  /** How many rows of extra data are stored for leaves of this tree, whether or not the leaves are there. */
+  extraDataCount(treeId: string): Promise<number>
   /** The search index over all trees. */
   searchRows(): AsyncIterable<readonly AuditedSearchRow[]>
   /** Whether this row is in the search index. */

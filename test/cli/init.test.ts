@@ -61,7 +61,10 @@ t.test('what it makes', async (t) => {
   t.match(readFileSync(keyFile(dataDir), 'utf8'), /^-----BEGIN PRIVATE KEY-----\n/)
 
   await reading(dataDir, async (database) => {
-    const report = await checkLog({ database, ...createRekorLeafChecks() })
+    const report = await checkLog({
+      database,
+      checks: { rekor: createRekorLeafChecks(), ct: createRekorLeafChecks() }
+    })
     t.equal(report.trees.length, 1)
     const [tree] = await database.trees('rekor')
     if (tree === undefined) throw new Error('no tree')
@@ -210,7 +213,10 @@ t.test('interrupted anywhere, it is finished by the next run', async (t) => {
     t.notOk(existsSync(join(dataDir, 'init.unfinished')))
     t.equal(readdirSync(join(dataDir, 'keys')).length, 1, `${name}: one key`)
     await reading(dataDir, async (database) => {
-      const { trees } = await checkLog({ database, ...createRekorLeafChecks() })
+      const { trees } = await checkLog({
+        database,
+        checks: { rekor: createRekorLeafChecks(), ct: createRekorLeafChecks() }
+      })
       t.match(trees, [{ treeSize: 1, publishedSize: 1 }], name)
     })
   }

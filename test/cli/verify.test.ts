@@ -49,7 +49,7 @@ t.test('a good log', async (t) => {
   const dataDir = await smallLog(t)
   const { code, stdout, stderr } = await runCommand(['verify', '--data-dir', dataDir])
   t.equal(code, 0)
-  t.match(stdout, /^tree \d+: 4 entries, 1 tiles, 5 checkpoints, 4 signed entry timestamps\n/)
+  t.match(stdout, /^Rekor tree \d+: 4 entries, 1 tiles, 5 checkpoints, 4 signed entry timestamps\n/)
   t.match(stdout, /\nall good\n$/)
   t.equal(stderr, '', 'no bar where there is no terminal')
   const json = await runCommand(['verify', '--data-dir', dataDir, '--json'])

@@ -2,8 +2,12 @@ import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import t from 'tap'
 import { checkLog } from '../../src/log/check-log.js'
-import type { CheckedThing } from '../../src/log/check-error.js'
+import { equalBytes } from '../../src/encoding/bytes.js'
+import { encodeHex } from '../../src/encoding/hex.js'
+import { badThing, type CheckedThing } from '../../src/log/check-error.js'
+import type { LeafChecks } from '../../src/log/check-tree.js'
 import { isLogError } from '../../src/errors.js'
+import { sha256 } from '../../src/store/sha256.js'
 import { openDatabase } from '../../src/store/sqlite/open-database.js'
 import {
   type Teardown,
@@ -263,18 +267,127 @@ t.test('holds search keys that can be derived again against the index', async (t
   const log = await openTestLog(store, key)
   await log.add(testLeaf('a', ['found']))
   await log.close()
-  const check = (searchKeys: readonly string[]) =>
-    checkLog({
-      database,
+  const check = (searchKeys: readonly string[]) => {
+    const checks = {
       ...testChecks(),
       deriveFromLeaf: () => ({ searchKeys, attestationKey: undefined })
-    })
+    }
+    return checkLog({ database, checks: { rekor: checks, ct: checks } })
+  }
   await check(['found'])
   await t.rejects(check(['found', 'other']), {
     code: 'integrity',
     details: { what: 'searchIndex', index: 0 }
   })
 })
+
+/** Checks of a log whose leaves are submissions: found by the hash of their value, which is kept beside them too. */
+function submissionChecks(): LeafChecks {
+  return {
+    ...testChecks(),
+    deriveFromLeaf: async ({ treeId }, { leafIndex, leafValue }, side) => {
+      const { extraData, attestationKey } = side
+      if (extraData === undefined || !equalBytes(extraData, leafValue)) {
+        throw badThing('extraData', { treeId, index: leafIndex }, 'not what was submitted')
+      }
+      if ((await side.readAttestation()) === undefined) {
+        throw badThing('attestation', { treeId, index: leafIndex }, 'nothing is kept')
+      }
+      return { searchKeys: [], attestationKey, submissionHash: sha256(leafValue) }
+    }
+  }
+}
+
+/** Three submissions that share what is kept beside them. */
+async function createSubmissionLog(t: Teardown): Promise<string> {
+  const { folder, database, store, key } = await createTestLog(t)
+  const log = await openTestLog(store, key)
+  const value = new Uint8Array([1, 2, 3])
+  const attestation = { key: `sha256:${encodeHex(sha256(value))}`, value }
+  for (const leaf of testLeaves(3)) {
+    const { leafValue } = leaf
+    await log.add({ ...leaf, submissionHash: sha256(leafValue), extraData: leafValue, attestation })
+  }
+  await log.close()
+  await database.close()
+  return folder
+}
+
+const SUBMISSION_DAMAGES: readonly Damage[] = [
+  {
+    name: 'extra data',
+    what: 'extraData',
+    index: 1,
+    damage: (folder) => flip(folder, 'extra_data', 'value', `leaf_id = ${leafId(1)}`, -1)
+  },
+  {
+    name: 'missing extra data',
+    what: 'extraData',
+    index: 2,
+    damage: (folder) => execute(folder, `delete from extra_data where leaf_id = ${leafId(2)}`)
+  },
+  {
+    name: 'extra data of a leaf that is not there',
+    what: ['extraData', 'storage'],
+    damage: (folder) => execute(folder, `insert into extra_data values (${leafId(7)}, zeroblob(5))`)
+  },
+  {
+    name: 'a submission',
+    what: ['submission', 'storage'],
+    damage: (folder) => flip(folder, 'submission', 'submission_hash', `leaf_id = ${leafId(1)}`, 31)
+  },
+  {
+    name: 'a missing submission',
+    what: 'submission',
+    index: 1,
+    damage: (folder) => execute(folder, `delete from submission where leaf_id = ${leafId(1)}`)
+  },
+  {
+    name: 'a submission that was added',
+    what: ['submission', 'searchIndex'],
+    index: 0,
+    damage: (folder) =>
+      execute(folder, `insert into submission values (randomblob(32), ${leafId(0)}, 1)`)
+  },
+  {
+    name: 'a submission that points nowhere',
+    what: ['submission', 'storage'],
+    damage: (folder) =>
+      execute(folder, `insert into submission values (randomblob(32), ${leafId(9)}, 1)`)
+  },
+  {
+    name: 'a link to what leaves share',
+    what: 'attestation',
+    index: 1,
+    damage: (folder) =>
+      execute(folder, `update leaf set attestation_id = null where leaf_id = ${leafId(1)}`)
+  }
+]
+
+for (const { name, what, index, damage } of SUBMISSION_DAMAGES) {
+  t.test(`finds damage to a log of submissions: ${name}`, async (t) => {
+    const folder = await createSubmissionLog(t)
+    const checks = submissionChecks()
+    const check = async (): Promise<unknown> => {
+      const database = await openDatabase({ path: join(folder, 'log.sqlite'), mode: 'read' })
+      try {
+        return await checkLog({ database, checks: { rekor: checks, ct: checks } })
+      } finally {
+        await database.close()
+      }
+    }
+    t.match(await check(), { submissions: 3, attestations: 1 })
+    damage(folder)
+    try {
+      await check()
+      t.fail('passed a damaged log')
+    } catch (err) {
+      if (!isLogError(err, 'integrity')) throw err
+      t.ok([what].flat().includes(err.details['what'] as CheckedThing), err.message)
+      if (index !== undefined) t.equal(err.details['index'], index, err.message)
+    }
+  })
+}
 
 t.test('two trees: offsets and states', async (t) => {
   const { database, store, key, folder } = await createTestLog(t)
@@ -304,5 +417,10 @@ t.test('two trees: offsets and states', async (t) => {
 
 t.test('an empty database is whole', async (t) => {
   const database = await openTestDatabase(t, tempFolder(t))
-  t.strictSame(await checkTestLog(database), { trees: [], searchRows: 0, attestations: 0 })
+  t.strictSame(await checkTestLog(database), {
+    trees: [],
+    submissions: 0,
+    searchRows: 0,
+    attestations: 0
+  })
 })

@@ -7,6 +7,7 @@ import type {
   AuditedLeafHash,
   AuditedPlace,
   AuditedSearchRow,
+  AuditedSubmission,
   StoreAudit
 } from '../store-audit.js'
 import { toBytes } from './bytes.js'
@@ -103,6 +104,23 @@ export function createStoreAudit(connection: Sqlite.Database): StoreAudit {
           leafHash: toBytes(row.leaf_hash)
         })
       ),
+    submissions: () =>
+      pages(
+        (last?: SubmissionRow) =>
+          statements.submissions.all(
+            last?.submission_hash ?? BEFORE_ALL,
+            last?.tree_key ?? 0,
+            HASHES_PER_PAGE
+          ),
+        (row): AuditedSubmission => ({
+          ...placeOf(row.leaf_id),
+          submissionHash: toBytes(row.submission_hash)
+        })
+      ),
+    extraDataCount: async (treeId) => {
+      const key = treeKey(treeId)
+      return run(() => statements.extraDataCount.get(firstIdOf(key), firstIdOf(key + 1)) ?? 0)
+    },
     searchRows: () =>
       pages(
         (last?: SearchRow) =>
@@ -135,6 +153,7 @@ interface LeafAuditRow {
   readonly attestation_key: string | null
   readonly leaf_value: Uint8Array
   readonly promise: Uint8Array | null
+  readonly extra_data: Uint8Array | null
 }
 
 function auditedLeafOfRow(row: LeafAuditRow): AuditedLeaf {
@@ -149,7 +168,8 @@ function auditedLeafOfRow(row: LeafAuditRow): AuditedLeaf {
       : {
           attestation: row.attestation_key === null ? 'missing' : { key: row.attestation_key }
         }),
-    ...(row.promise === null ? {} : { inclusionPromise: toBytes(row.promise) })
+    ...(row.promise === null ? {} : { inclusionPromise: toBytes(row.promise) }),
+    ...(row.extra_data === null ? {} : { extraData: toBytes(row.extra_data) })
   }
 }
 
@@ -164,6 +184,12 @@ function tileOfRow(row: TileRow): Tile {
 
 interface LeafHashRow {
   readonly leaf_hash: Uint8Array
+  readonly leaf_id: number
+}
+
+interface SubmissionRow {
+  readonly submission_hash: Uint8Array
+  readonly tree_key: number
   readonly leaf_id: number
 }
 
@@ -194,6 +220,7 @@ function prepareAuditStatements(connection: Sqlite.Database) {
           treeKeysWithoutTree('leaf', 'leaf_id', PLACES),
           treeKeysWithoutTree('inclusion_promise', 'leaf_id', PLACES),
           treeKeysWithoutTree('tile', 'tile_id', PLACES),
+          treeKeysWithoutTree('extra_data', 'leaf_id', PLACES),
           treeKeysWithoutTree('checkpoint', 'tree_key', 1)
         ].join(' union all ')
       )
@@ -205,8 +232,8 @@ function prepareAuditStatements(connection: Sqlite.Database) {
       .pluck(),
     leaves: connection.prepare<[start: number, end: number, limit: number], LeafAuditRow>(
       `select leaf_id, leaf_hash, integrated_time, search_digest, leaf.attestation_id,
-              attestation_key, leaf_value, promise
-       from leaf left join inclusion_promise using (leaf_id)
+              attestation_key, leaf_value, promise, extra_data.value as extra_data
+       from leaf left join inclusion_promise using (leaf_id) left join extra_data using (leaf_id)
             left join attestation on attestation.attestation_id = leaf.attestation_id
        where leaf_id >= ? and leaf_id < ? order by leaf_id limit ?`
     ),
@@ -221,6 +248,18 @@ function prepareAuditStatements(connection: Sqlite.Database) {
       `select leaf_hash, leaf_id from leaf indexed by leaf_by_hash
        where (leaf_hash, leaf_id) > (?, ?) order by leaf_hash limit ?`
     ),
+    submissions: connection.prepare<
+      [submissionHash: Uint8Array, treeKey: number, limit: number],
+      SubmissionRow
+    >(
+      `select submission_hash, tree_key, leaf_id from submission
+       where (submission_hash, tree_key) > (?, ?) order by submission_hash, tree_key limit ?`
+    ),
+    extraDataCount: connection
+      .prepare<[start: number, end: number], number>(
+        'select count(*) from extra_data where leaf_id >= ? and leaf_id < ?'
+      )
+      .pluck(),
     searchRows: connection.prepare<[keyHash: Uint8Array, leafId: number, limit: number], SearchRow>(
       `select key_hash, leaf_id from search_key
        where (key_hash, leaf_id) > (?, ?) order by key_hash, leaf_id limit ?`

@@ -143,7 +143,7 @@ t.test('what SQLite calls damage is integrity', async (t) => {
 t.test('an outdated database is not read, and is brought up to date by a writer', async (t) => {
   const path = join(tempFolder(t), 'log.sqlite')
   new Sqlite(path).exec('vacuum').close() // no application id, no tables: as if made and then interrupted
-  await t.rejects(read(path), { code: 'conflict', message: /lacks 1 migration/ })
+  await t.rejects(read(path), { code: 'conflict', message: /lacks 2 migration/ })
   await (await write(path)).close()
   await (await read(path)).close()
 })
