@@ -1,5 +1,6 @@
 import { assertLogDirectory, type DataPaths, dataPaths } from '../config/data-dir.js'
 import { isLogError } from '../errors.js'
+import { createCtLeafChecks } from '../ct/leaf-checks.js'
 import { type CheckPhase, type CheckReport, checkLog } from '../log/check-log.js'
 import { createRekorLeafChecks } from '../rekor/leaf-checks.js'
 import type { TreeRecord } from '../store/log-store.js'
@@ -49,7 +50,7 @@ async function checkDirectory({ world }: CommandCall, paths: DataPaths): Promise
   try {
     return await checkLog({
       database,
-      checks: { rekor: createRekorLeafChecks(), ct: createRekorLeafChecks() },
+      checks: { rekor: createRekorLeafChecks(), ct: createCtLeafChecks() },
       onProgress: ({ phase, done, total }) => bar.show(LABELS[phase], done, total)
     })
   } finally {

@@ -1,6 +1,6 @@
-import { LogError } from '../errors.js'
 import type { Signer } from '../keys/signer.js'
 import type { TransparencyLog } from '../log/contract.js'
+import { randomTreeId } from '../log/tree-id.js'
 import type { Database, TreeRecord } from '../store/log-store.js'
 import { formatOrigin } from './signing.js'
 import { buildLogStatement, buildStatementEntry } from './statement.js'
@@ -35,14 +35,6 @@ export function createRekorTree(options: NewTreeOptions): Promise<TreeRecord> {
     keyName,
     createdTimeSeconds: Math.floor(now() / 1000)
   })
-}
-
-/** Positive int63 in decimal (rekor-v1 §3.2). Random, so that no two logs in the world share one. */
-export function randomTreeId(randomBytes: (length: number) => Uint8Array): string {
-  const bytes = randomBytes(8)
-  const value = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0) >> 1n
-  if (value === 0n) throw new LogError('internal', 'the source of randomness gave only zeros')
-  return value.toString()
 }
 
 /**

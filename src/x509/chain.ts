@@ -122,8 +122,8 @@ function isUnhandledCritical(
   return !KNOWN_EXTENSIONS.includes(oid)
 }
 
-/** Whether `issuer` may sign certificates and has signed this one. */
-async function hasSigned(issuer: Certificate, child: Certificate): Promise<boolean> {
+/** Whether `issuer` may sign certificates and has signed this one. Names and times are not looked at. */
+export async function hasSigned(issuer: Certificate, child: Certificate): Promise<boolean> {
   // A version 3 certificate without basic constraints is no CA; older ones have no such extension.
   const isCa = issuer.basicConstraints?.isCa ?? issuer.extensions.length === 0
   if (!isCa || !issuer.mayCertSign) return false

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { randomTreeId } from '../../src/rekor/new-tree.js'
+import { randomTreeId } from '../../src/log/tree-id.js'
 
 t.test('tree IDs are positive int63 in decimal', async (t) => {
   const cases: [bytes: number[], treeId: string | undefined][] = [
