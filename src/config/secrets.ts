@@ -2,7 +2,11 @@ import type { KeyObject } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { LogError, isLogError } from '../errors.js'
-import { createLocalSigner, importPrivateKeyPem } from '../keys/local-signer.js'
+import {
+  createLocalSigner,
+  importPrivateKeyPem,
+  importSigningKeyPem
+} from '../keys/local-signer.js'
 import type { Signer } from '../keys/signer.js'
 import type { DataPaths } from './data-dir.js'
 import type { Config } from './schema.js'
@@ -62,7 +66,7 @@ const LOG_KEY: KeyKind = {
 const ISSUING_KEY: KeyKind = {
   title: 'issuing key',
   passphraseVariable: 'SIGSTEAD_CA_KEY_PASSPHRASE_FILE',
-  read: importPrivateKeyPem
+  read: importSigningKeyPem
 }
 
 /**

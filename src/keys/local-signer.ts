@@ -7,29 +7,59 @@ import {
 } from 'node:crypto'
 import { promisify } from 'node:util'
 import { LogError } from '../errors.js'
-import type { Signer } from './signer.js'
+import type { SignatureAlgorithm, Signer } from './signer.js'
 
 // With a callback the work happens on libuv's pool, off the loop that serves reads. DER is the default encoding.
 const signOnPool = promisify(sign)
 
+const generateOnPool = promisify(generateKeyPair)
+
+/** How each algorithm hashes, and what its key is. */
+const ALGORITHMS: readonly {
+  readonly name: SignatureAlgorithm
+  readonly hash: 'sha256' | 'sha384' | 'sha512'
+  /** Name of the curve, or bits of the modulus. */
+  readonly key: string | number
+}[] = [
+  { name: 'ecdsa-sha2-256-nistp256', hash: 'sha256', key: 'prime256v1' },
+  { name: 'ecdsa-sha2-384-nistp384', hash: 'sha384', key: 'secp384r1' },
+  { name: 'ecdsa-sha2-512-nistp521', hash: 'sha512', key: 'secp521r1' },
+  { name: 'rsa-sign-pkcs1-2048-sha256', hash: 'sha256', key: 2048 },
+  { name: 'rsa-sign-pkcs1-3072-sha256', hash: 'sha256', key: 3072 },
+  { name: 'rsa-sign-pkcs1-4096-sha256', hash: 'sha256', key: 4096 }
+]
+
 /** New private key of the kind a log signs with: ECDSA P-256. */
-export async function generateLogKey(): Promise<KeyObject> {
-  const { privateKey } = await promisify(generateKeyPair)('ec', { namedCurve: 'prime256v1' })
+export function generateLogKey(): Promise<KeyObject> {
+  return generateSigningKey('ecdsa-sha2-256-nistp256')
+}
+
+/** New private key for an algorithm. RSA keys take seconds. */
+export async function generateSigningKey(algorithm: SignatureAlgorithm): Promise<KeyObject> {
+  const wanted = ALGORITHMS.find(({ name }) => name === algorithm)?.key
+  const { privateKey } =
+    typeof wanted === 'number'
+      ? await generateOnPool('rsa', { modulusLength: wanted })
+      : await generateOnPool('ec', { namedCurve: wanted ?? '' })
   return privateKey
 }
 
-/** Signer over a private key in this process. @throws LogError `unsupported` unless the key is ECDSA P-256 */
+/**
+ * Signer over a private key in this process.
+ *
+ * @throws LogError `unsupported` unless the key is ECDSA on P-256, P-384 or P-521 or RSA of 2048, 3072 or 4096 bits
+ */
 export function createLocalSigner(privateKey: KeyObject): Signer {
-  assertLogKey(privateKey)
+  const { name, hash } = algorithmOf(privateKey)
   const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'der' })
   return {
     publicKey: Uint8Array.from(publicKey),
-    algorithm: 'ecdsa-sha2-256-nistp256',
+    algorithm: name,
     async sign(message) {
       try {
-        return Uint8Array.from(await signOnPool('sha256', message, { key: privateKey }))
+        return Uint8Array.from(await signOnPool(hash, message, { key: privateKey }))
       } catch (err) {
-        throw new LogError('internal', 'the log key did not sign', { cause: err })
+        throw new LogError('internal', 'the private key did not sign', { cause: err })
       }
     }
   }
@@ -49,12 +79,25 @@ export function exportPrivateKeyPem(privateKey: KeyObject, passphrase?: string):
 }
 
 /**
- * Private key of the log from PKCS#8 PEM.
+ * Private key of a log from PKCS#8 PEM.
  *
- * @throws LogError `invalid_request` when it cannot be read: a sentence that says whether the passphrase is missing or
- *   wrong, and never quotes either; `unsupported` when it is not ECDSA P-256
+ * @throws LogError as importSigningKeyPem; `unsupported` when it is not ECDSA P-256
  */
 export function importPrivateKeyPem(pem: string, passphrase?: string): KeyObject {
+  const privateKey = importSigningKeyPem(pem, passphrase)
+  if (algorithmOf(privateKey).name !== 'ecdsa-sha2-256-nistp256') {
+    throw new LogError('unsupported', 'the log signs with a private ECDSA key on P-256 only')
+  }
+  return privateKey
+}
+
+/**
+ * Private key of any kind that signs here, from PKCS#8 PEM.
+ *
+ * @throws LogError `invalid_request` when it cannot be read: a sentence that says whether the passphrase is missing or
+ *   wrong, and never quotes either; `unsupported` as createLocalSigner
+ */
+export function importSigningKeyPem(pem: string, passphrase?: string): KeyObject {
   const encrypted = pem.includes('-----BEGIN ENCRYPTED PRIVATE KEY-----')
   if (encrypted && passphrase === undefined) {
     throw new LogError('invalid_request', 'the private key is encrypted and no passphrase is given')
@@ -63,7 +106,7 @@ export function importPrivateKeyPem(pem: string, passphrase?: string): KeyObject
     throw new LogError('invalid_request', 'not a PKCS#8 private key in PEM')
   }
   const privateKey = readPrivateKey(pem, encrypted ? passphrase : undefined)
-  assertLogKey(privateKey)
+  algorithmOf(privateKey)
   return privateKey
 }
 
@@ -85,12 +128,25 @@ function readPrivateKey(pem: string, passphrase: string | undefined): KeyObject 
   }
 }
 
-function assertLogKey(key: KeyObject): void {
-  if (
-    key.type !== 'private' ||
-    key.asymmetricKeyType !== 'ec' ||
-    key.asymmetricKeyDetails?.namedCurve !== 'prime256v1'
-  ) {
-    throw new LogError('unsupported', 'the log signs with a private ECDSA key on P-256 only')
+function algorithmOf(key: KeyObject): (typeof ALGORITHMS)[number] {
+  const { asymmetricKeyType, asymmetricKeyDetails: details } = key
+  if (key.type === 'private' && asymmetricKeyType === 'ed25519') {
+    throw new LogError(
+      'unsupported',
+      'Ed25519 keys do not sign here: clients take neither certificates nor timestamps of logs from them'
+    )
   }
+  const found = ALGORITHMS.find(({ key: wanted }) => {
+    if (key.type !== 'private') return false
+    return typeof wanted === 'number'
+      ? asymmetricKeyType === 'rsa' && details?.modulusLength === wanted
+      : asymmetricKeyType === 'ec' && details?.namedCurve === wanted
+  })
+  if (found === undefined) {
+    throw new LogError(
+      'unsupported',
+      'not a private key that signs here: ECDSA on P-256, P-384 or P-521, or RSA of 2048, 3072 or 4096 bits'
+    )
+  }
+  return found
 }

@@ -5,7 +5,9 @@ import {
   createLocalSigner,
   exportPrivateKeyPem,
   generateLogKey,
-  importPrivateKeyPem
+  generateSigningKey,
+  importPrivateKeyPem,
+  importSigningKeyPem
 } from '../../src/keys/local-signer.js'
 import { parsePublicKey } from '../../src/keys/public-key.js'
 import { verifyData } from '../../src/keys/verify.js'
@@ -24,6 +26,25 @@ t.test('a new key signs, and its public key verifies', async (t) => {
   t.equal(Object.getPrototypeOf(signer.publicKey), Uint8Array.prototype)
 })
 
+t.test('every kind of key that signs', async (t) => {
+  const cases = [
+    ['ecdsa-sha2-256-nistp256', 'sha256'],
+    ['ecdsa-sha2-384-nistp384', 'sha384'],
+    ['ecdsa-sha2-512-nistp521', 'sha512'],
+    ['rsa-sign-pkcs1-2048-sha256', 'sha256'],
+    ['rsa-sign-pkcs1-3072-sha256', 'sha256'],
+    ['rsa-sign-pkcs1-4096-sha256', 'sha256']
+  ] as const
+  for (const [algorithm, hash] of cases) {
+    const privateKey = await generateSigningKey(algorithm)
+    const signer = createLocalSigner(importSigningKeyPem(exportPrivateKeyPem(privateKey)))
+    t.equal(signer.algorithm, algorithm)
+    const message = encodeUtf8('message')
+    const signature = await signer.sign(message)
+    t.ok(verify(hash, message, parsePublicKey(signer.publicKey).keyObject, signature), algorithm)
+  }
+})
+
 t.test('PEM with and without passphrase', async (t) => {
   const key = await generateLogKey()
   const plain = exportPrivateKeyPem(key)
@@ -39,6 +60,8 @@ t.test('a PEM that is no log key says why, without quoting it', async (t) => {
   const encrypted = exportPrivateKeyPem(await generateLogKey(), 'correct horse')
   const pem = (key: KeyObject) => exportPrivateKeyPem(key)
   const notForLogs = 'unsupported: the log signs with a private ECDSA key on P-256 only'
+  const notHere =
+    'unsupported: not a private key that signs here: ECDSA on P-256, P-384 or P-521, or RSA of 2048, 3072 or 4096 bits'
   for (const [name, action, message] of [
     [
       'passphrase missing',
@@ -74,12 +97,29 @@ t.test('a PEM that is no log key says why, without quoting it', async (t) => {
     [
       'Ed25519',
       () => importPrivateKeyPem(pem(generateKeyPairSync('ed25519').privateKey)),
-      notForLogs
+      'unsupported: Ed25519 keys do not sign here: clients take neither certificates nor timestamps of logs from them'
     ],
     [
       'public key',
       () => createLocalSigner(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey),
-      notForLogs
+      notHere
+    ],
+    [
+      'odd RSA',
+      () =>
+        importSigningKeyPem(pem(generateKeyPairSync('rsa', { modulusLength: 2056 }).privateKey)),
+      notHere
+    ],
+    [
+      'odd curve',
+      () =>
+        importSigningKeyPem(pem(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey)),
+      notHere
+    ],
+    [
+      'Ed25519 public key',
+      () => createLocalSigner(generateKeyPairSync('ed25519').publicKey),
+      notHere
     ]
   ] as const) {
     t.equal(await refusalText(action), message, name)
@@ -90,6 +130,6 @@ t.test('a message that cannot be signed rejects', async (t) => {
   const signer = createLocalSigner(await generateLogKey())
   t.equal(
     await refusalText(() => signer.sign(undefined as unknown as Uint8Array)),
-    'internal: the log key did not sign'
+    'internal: the private key did not sign'
   )
 })
