@@ -308,6 +308,18 @@ export function encodeOid(dotted: string): Uint8Array {
   return encodeDer(DER_TAG.oid, Uint8Array.from(content))
 }
 
+/**
+ * UTCTime through 2049, GeneralizedTime from 2050, as RFC 5280 section 4.1.2.5 has it.
+ *
+ * @param seconds since the epoch, a whole number, from 1950 to 9999
+ */
+export function encodeTime(seconds: number): Uint8Array {
+  const digits = new Date(seconds * 1000).toISOString().replace(/\D/g, '').slice(0, 14)
+  const isShort = digits < '2050'
+  const text = `${isShort ? digits.slice(2) : digits}Z`
+  return encodeDer(isShort ? DER_TAG.utcTime : DER_TAG.generalizedTime, encodeAscii(text))
+}
+
 /** BIT STRING of whole bytes. */
 export function encodeBitString(bytes: Uint8Array): Uint8Array {
   return encodeDer(DER_TAG.bitString, Uint8Array.of(0), bytes)
@@ -330,6 +342,10 @@ export function bigIntToBytes(value: bigint, length: number): Uint8Array {
   const bytes = new Uint8Array(length)
   for (let i = 0; i < length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16)
   return bytes
+}
+
+function encodeAscii(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0))
 }
 
 function assertElement(

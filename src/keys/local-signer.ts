@@ -14,20 +14,17 @@ const signOnPool = promisify(sign)
 
 const generateOnPool = promisify(generateKeyPair)
 
-/** How each algorithm hashes, and what its key is. */
-const ALGORITHMS: readonly {
-  readonly name: SignatureAlgorithm
-  readonly hash: 'sha256' | 'sha384' | 'sha512'
-  /** Name of the curve, or bits of the modulus. */
-  readonly key: string | number
-}[] = [
-  { name: 'ecdsa-sha2-256-nistp256', hash: 'sha256', key: 'prime256v1' },
-  { name: 'ecdsa-sha2-384-nistp384', hash: 'sha384', key: 'secp384r1' },
-  { name: 'ecdsa-sha2-512-nistp521', hash: 'sha512', key: 'secp521r1' },
-  { name: 'rsa-sign-pkcs1-2048-sha256', hash: 'sha256', key: 2048 },
-  { name: 'rsa-sign-pkcs1-3072-sha256', hash: 'sha256', key: 3072 },
-  { name: 'rsa-sign-pkcs1-4096-sha256', hash: 'sha256', key: 4096 }
-]
+/** How each algorithm hashes, and what its key is: name of the curve, or bits of the modulus. */
+const ALGORITHMS: Readonly<
+  Record<SignatureAlgorithm, { readonly hash: string; readonly key: string | number }>
+> = {
+  'ecdsa-sha2-256-nistp256': { hash: 'sha256', key: 'prime256v1' },
+  'ecdsa-sha2-384-nistp384': { hash: 'sha384', key: 'secp384r1' },
+  'ecdsa-sha2-512-nistp521': { hash: 'sha512', key: 'secp521r1' },
+  'rsa-sign-pkcs1-2048-sha256': { hash: 'sha256', key: 2048 },
+  'rsa-sign-pkcs1-3072-sha256': { hash: 'sha256', key: 3072 },
+  'rsa-sign-pkcs1-4096-sha256': { hash: 'sha256', key: 4096 }
+}
 
 /** New private key of the kind a log signs with: ECDSA P-256. */
 export function generateLogKey(): Promise<KeyObject> {
@@ -36,11 +33,11 @@ export function generateLogKey(): Promise<KeyObject> {
 
 /** New private key for an algorithm. RSA keys take seconds. */
 export async function generateSigningKey(algorithm: SignatureAlgorithm): Promise<KeyObject> {
-  const wanted = ALGORITHMS.find(({ name }) => name === algorithm)?.key
+  const { key } = ALGORITHMS[algorithm]
   const { privateKey } =
-    typeof wanted === 'number'
-      ? await generateOnPool('rsa', { modulusLength: wanted })
-      : await generateOnPool('ec', { namedCurve: wanted ?? '' })
+    typeof key === 'number'
+      ? await generateOnPool('rsa', { modulusLength: key })
+      : await generateOnPool('ec', { namedCurve: key })
   return privateKey
 }
 
@@ -50,11 +47,12 @@ export async function generateSigningKey(algorithm: SignatureAlgorithm): Promise
  * @throws LogError `unsupported` unless the key is ECDSA on P-256, P-384 or P-521 or RSA of 2048, 3072 or 4096 bits
  */
 export function createLocalSigner(privateKey: KeyObject): Signer {
-  const { name, hash } = algorithmOf(privateKey)
+  const algorithm = algorithmOf(privateKey)
+  const { hash } = ALGORITHMS[algorithm]
   const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'der' })
   return {
     publicKey: Uint8Array.from(publicKey),
-    algorithm: name,
+    algorithm,
     async sign(message) {
       try {
         return Uint8Array.from(await signOnPool(hash, message, { key: privateKey }))
@@ -85,7 +83,7 @@ export function exportPrivateKeyPem(privateKey: KeyObject, passphrase?: string):
  */
 export function importPrivateKeyPem(pem: string, passphrase?: string): KeyObject {
   const privateKey = importSigningKeyPem(pem, passphrase)
-  if (algorithmOf(privateKey).name !== 'ecdsa-sha2-256-nistp256') {
+  if (algorithmOf(privateKey) !== 'ecdsa-sha2-256-nistp256') {
     throw new LogError('unsupported', 'the log signs with a private ECDSA key on P-256 only')
   }
   return privateKey
@@ -128,21 +126,21 @@ function readPrivateKey(pem: string, passphrase: string | undefined): KeyObject 
   }
 }
 
-function algorithmOf(key: KeyObject): (typeof ALGORITHMS)[number] {
-  const { asymmetricKeyType, asymmetricKeyDetails: details } = key
-  if (key.type === 'private' && asymmetricKeyType === 'ed25519') {
+function algorithmOf(privateKey: KeyObject): SignatureAlgorithm {
+  const { type, asymmetricKeyType, asymmetricKeyDetails } = privateKey
+  if (type === 'private' && asymmetricKeyType === 'ed25519') {
     throw new LogError(
       'unsupported',
       'Ed25519 keys do not sign here: clients take neither certificates nor timestamps of logs from them'
     )
   }
-  const found = ALGORITHMS.find(({ key: wanted }) => {
-    if (key.type !== 'private') return false
-    return typeof wanted === 'number'
-      ? asymmetricKeyType === 'rsa' && details?.modulusLength === wanted
-      : asymmetricKeyType === 'ec' && details?.namedCurve === wanted
+  const found = (Object.keys(ALGORITHMS) as SignatureAlgorithm[]).find((name) => {
+    const { key } = ALGORITHMS[name]
+    return typeof key === 'number'
+      ? asymmetricKeyType === 'rsa' && asymmetricKeyDetails?.modulusLength === key
+      : asymmetricKeyType === 'ec' && asymmetricKeyDetails?.namedCurve === key
   })
-  if (found === undefined) {
+  if (type !== 'private' || found === undefined) {
     throw new LogError(
       'unsupported',
       'not a private key that signs here: ECDSA on P-256, P-384 or P-521, or RSA of 2048, 3072 or 4096 bits'

@@ -10,6 +10,7 @@ import {
   encodeNull,
   encodeOid,
   encodeSequence,
+  encodeTime,
   encodeUnsignedInteger,
   MAX_DER_BYTES,
   MAX_DER_DEPTH,
@@ -279,3 +280,21 @@ function rebuild(element: ReturnType<typeof parseDer>): Uint8Array {
   if ((element.tag & 0x20) === 0) return encodeDer(element.tag, element.content)
   return encodeDer(element.tag, ...element.children.map(rebuild))
 }
+
+t.test('times are written as they are read', (t) => {
+  const cases: [iso: string, tag: number, text: string][] = [
+    ['1950-01-01T00:00:00Z', DER_TAG.utcTime, '500101000000Z'],
+    ['2026-11-21T04:05:06Z', DER_TAG.utcTime, '261121040506Z'],
+    ['2049-12-31T23:59:59Z', DER_TAG.utcTime, '491231235959Z'],
+    ['2050-01-01T00:00:00Z', DER_TAG.generalizedTime, '20500101000000Z'],
+    ['9999-12-31T23:59:59Z', DER_TAG.generalizedTime, '99991231235959Z']
+  ]
+  for (const [iso, tag, text] of cases) {
+    const encoded = encodeTime(Date.parse(iso) / 1000)
+    const element = parseDer(encoded)
+    t.equal(element.tag, tag, iso)
+    t.equal(Buffer.from(element.content).toString(), text)
+    t.equal(readTimeSeconds(element, 'time'), Date.parse(iso) / 1000)
+  }
+  t.end()
+})
