@@ -1,12 +1,12 @@
 import type { Signer } from '../keys/signer.js'
+import type { IssuingChain } from '../x509/issuing-chain.js'
 import type { SignedCertificateTimestamp } from '../x509/sct.js'
 import type { ClientKeyRequest } from './client-key/verify-client-key.js'
 import type { IssuerDescription } from './identity/config/describe.js'
 
 /** What issues: one key with its chain. Read once per certificate, so that a change in between cannot mix two. */
 export interface IssuingAuthority {
-  /** DER certificates, the issuing one first, the root last; one only where the root issues. */
-  readonly chain: readonly Uint8Array[]
+  readonly chain: IssuingChain
   readonly signer: Signer
 }
 

@@ -1,0 +1,166 @@
+import { LogError } from '../errors.js'
+import type { PublicKey } from '../keys/public-key.js'
+import { parseCertificate } from '../x509/certificate.js'
+import { hasSigned } from '../x509/chain.js'
+import { verifySct } from '../x509/ct-signature.js'
+import { buildFulcioExtensions, buildSubjectAltName } from '../x509/fulcio-extensions.js'
+import {
+  assembleCertificate,
+  buildLeafTbs,
+  type LeafTbs,
+  randomSerial
+} from '../x509/leaf-certificate.js'
+import { ctEntryOf } from '../x509/precertificate.js'
+import { encodeSctList } from '../x509/sct-list.js'
+import type { SignedCertificateTimestamp } from '../x509/sct.js'
+import { verifyClientKey } from './client-key/verify-client-key.js'
+import type {
+  CertificateAuthority,
+  IssuedCertificate,
+  IssuingAuthority,
+  SctDelivery,
+  SubmitChain
+} from './contract.js'
+import type { IssuerDescription } from './identity/config/describe.js'
+import type { CertificateIdentity } from './identity/principal.js'
+import type { IdentityVerifier } from './identity/verifier.js'
+
+/** How long a certificate is valid: long enough to sign something with it once (fulcio §12). */
+const CERTIFICATE_SECONDS = 600
+
+export interface CertificateAuthorityOptions {
+  readonly identity: Pick<IdentityVerifier, 'verify'>
+  readonly issuers: readonly IssuerDescription[]
+  /** Names of permitted pairs of key and hash. */
+  readonly allowedAlgorithms: readonly string[]
+  /** What issues now. Asked once for each certificate. */
+  readonly authority: () => IssuingAuthority
+  /** Where certificates are logged and what proves it; none: they are not logged. */
+  readonly log: CertificateLog | undefined
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** Unpredictable bytes. */
+  readonly randomBytes: (length: number) => Uint8Array
+  readonly observer: { newCertificate(): void }
+}
+
+export interface CertificateLog {
+  readonly delivery: Exclude<SctDelivery, 'none'>
+  readonly submit: SubmitChain
+  /** Of the log: every timestamp is verified before it is given on. */
+  readonly publicKey: PublicKey
+}
+
+/**
+ * A certificate authority: an identity that was proven and a key that was proven become a certificate, which a log has
+ * promised to show to everybody.
+ *
+ * @see fulcio §6, §12, §14
+ */
+export function createCertificateAuthority(
+  options: CertificateAuthorityOptions
+): CertificateAuthority {
+  const { identity, issuers, allowedAlgorithms, authority, log, now, randomBytes, observer } =
+    options
+
+  function buildTbs(
+    { subjectAlternativeName, extensions }: CertificateIdentity,
+    publicKey: PublicKey,
+    { chain, signer }: IssuingAuthority
+  ): LeafTbs {
+    const notBeforeSeconds = Math.floor(now() / 1000)
+    const notAfterSeconds = notBeforeSeconds + CERTIFICATE_SECONDS
+    if (notAfterSeconds > chain.notAfterSeconds) {
+      throw failed('signer', 'the certificate of the authority ends before one it would issue now')
+    }
+    const [issuing] = chain.certificates
+    return buildLeafTbs({
+      serialNumber: randomSerial(randomBytes),
+      signatureAlgorithm: signer.algorithm,
+      issuer: issuing.subject,
+      authorityKeyId: chain.authorityKeyId,
+      notBeforeSeconds,
+      notAfterSeconds,
+      spki: publicKey.spki,
+      subjectAltName: buildSubjectAltName(subjectAlternativeName),
+      extensions: buildFulcioExtensions(extensions)
+    })
+  }
+
+  return {
+    async issue({ token, key }) {
+      const principal = await identity.verify(token)
+      const publicKey = await verifyClientKey(key, principal.challenge, allowedAlgorithms)
+      // One for all that follows: a change in between must not mix two.
+      const issuing = authority()
+      const tbs = buildTbs(principal.buildIdentity(), publicKey, issuing)
+      const issued = await issueFrom(tbs, issuing, log)
+      observer.newCertificate()
+      return issued
+    },
+    trustBundle: () => [authority().chain.pem],
+    issuers: () => issuers
+  }
+}
+
+async function issueFrom(
+  tbs: LeafTbs,
+  authority: IssuingAuthority,
+  log: CertificateLog | undefined
+): Promise<IssuedCertificate> {
+  const { der: chain } = authority.chain
+  if (log === undefined) {
+    const certificate = await signCertificate(tbs.plain(), authority)
+    return { chain: [certificate, ...chain], delivery: 'none', sct: undefined }
+  }
+  if (log.delivery === 'detached') {
+    const certificate = await signCertificate(tbs.plain(), authority)
+    const sct = await logCertificate('certificate', certificate, authority, log)
+    return { chain: [certificate, ...chain], delivery: 'detached', sct }
+  }
+  const precertificate = await sign(tbs.withPoison(), authority)
+  const sct = await logCertificate('precertificate', precertificate, authority, log)
+  const certificate = await signCertificate(tbs.withSctList(encodeSctList([sct])), authority)
+  return { chain: [certificate, ...chain], delivery: 'embedded', sct: undefined }
+}
+
+async function logCertificate(
+  kind: 'certificate' | 'precertificate',
+  certificate: Uint8Array,
+  { chain }: IssuingAuthority,
+  { submit, publicKey }: CertificateLog
+): Promise<SignedCertificateTimestamp> {
+  try {
+    const sct = await submit(kind, [certificate, ...chain.der])
+    const [issuing] = chain.certificates
+    await verifySct(sct, ctEntryOf(parseCertificate(certificate), issuing), publicKey)
+    return sct
+  } catch (err) {
+    throw failed('ctLog', 'the certificate log gave no good timestamp', err)
+  }
+}
+
+/** A certificate that is given out was read again, and verifies with the key that everybody will verify it with. */
+async function signCertificate(tbs: Uint8Array, authority: IssuingAuthority): Promise<Uint8Array> {
+  const der = await sign(tbs, authority)
+  const [issuing] = authority.chain.certificates
+  if (!(await hasSigned(issuing, parseCertificate(der)))) {
+    throw failed('signer', 'a certificate just issued does not verify')
+  }
+  return der
+}
+
+async function sign(tbs: Uint8Array, { signer }: IssuingAuthority): Promise<Uint8Array> {
+  try {
+    return assembleCertificate(tbs, signer.algorithm, await signer.sign(tbs))
+  } catch (err) {
+    throw failed('signer', 'the issuing key did not sign', err)
+  }
+}
+
+/** A failure on our side: the client is told which part failed, the log of the server why. */
+function failed(part: 'ctLog' | 'signer', problem: string, cause?: unknown): LogError {
+  const reason = cause instanceof Error ? `: ${cause.message}` : ''
+  const code = part === 'ctLog' ? 'upstream' : 'internal'
+  return new LogError(code, `${problem}${reason}`, { cause, details: { failed: part } })
+}
