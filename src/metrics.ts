@@ -38,6 +38,7 @@ export interface LogGauges {
 
 export interface Metrics {
   apiRequest(request: ApiRequest): void
+  readonly fulcio: FulcioMetrics
   newEntry(): void
   indexLookup(lookup: { readonly seconds: number; readonly success: boolean }): void
   batch(batch: WrittenBatch): void
@@ -50,6 +51,13 @@ export interface Metrics {
   readonly contentType: string
   /** The exposition text. */
   render(): Promise<string>
+}
+
+/** What Fulcio counts, under its names. */
+export interface FulcioMetrics {
+  newCertificate(): void
+  /** A request to one of its routes. */
+  apiRequest(request: Omit<ApiRequest, 'path'>): void
 }
 
 export interface MetricsOptions {
@@ -118,6 +126,7 @@ export function createMetrics({ version, paths }: MetricsOptions): Metrics {
         nanoseconds: seconds * NS
       })
     },
+    fulcio: fulcioMetrics(registers, version),
     newEntry: () => newEntries.inc(),
     indexLookup: ({ seconds, success }) => {
       indexLatency.observe({ success: String(success) }, seconds * NS)
@@ -169,6 +178,41 @@ function apiMetrics(registers: Registry[]) {
     latencySummary.observe({ path, code }, nanoseconds)
     latencyByApi.observe({ path, method }, nanoseconds)
     callsByApi.inc({ path, method, code })
+  }
+}
+
+/** @see fulcio §16 */
+function fulcioMetrics(registers: Registry[], version: string): FulcioMetrics {
+  new Gauge({
+    name: 'fulcio_build_info',
+    help: 'Always 1; the labels tell what is running. goversion is the Node.js version.',
+    labelNames: ['version', 'revision', 'build_date', 'goversion'],
+    registers
+  }).set({ version, revision: '', build_date: '', goversion: process.version }, 1)
+  const certificates = new Counter({
+    name: 'fulcio_new_certs',
+    help: 'Certificates issued',
+    registers
+  })
+  const latency = new Histogram({
+    name: 'fulcio_api_latency',
+    help: 'Time of a call to the certificate authority in seconds',
+    labelNames: ['code', 'method'],
+    registers
+  })
+  const requests = new Counter({
+    name: 'http_requests_total',
+    help: 'Calls to the certificate authority',
+    labelNames: ['code', 'method'],
+    registers
+  })
+  return {
+    newCertificate: () => certificates.inc(),
+    apiRequest: ({ method, code, seconds }) => {
+      const labels = { code: String(code), method: method.toLowerCase() }
+      latency.observe(labels, seconds)
+      requests.inc(labels)
+    }
   }
 }
 

@@ -1,3 +1,5 @@
+import type { FastifyPluginAsync } from 'fastify'
+import type { CertificateAuthority } from './ca/contract.js'
 import { assertLogDirectory, dataPaths } from './config/data-dir.js'
 import type { RunningServer } from './cli/command.js'
 import { defaultPublicUrl } from './config/parse.js'
@@ -8,15 +10,20 @@ import { equalBytes } from './encoding/bytes.js'
 import { encodeHex } from './encoding/hex.js'
 import { LogError } from './errors.js'
 import { createApp } from './http/app.js'
-import { loadRekorV1Contract } from './http/contract.js'
+import { loadCtContract, loadFulcioContract, loadRekorV1Contract } from './http/contract.js'
+import { ctV1 } from './http/ct-v1.js'
+import { fulcio } from './http/fulcio.js'
 import { explainListening, portOf, startListening, stopListening } from './http/listening.js'
 import { createMetricsServer } from './http/metrics-listener.js'
+import type { FamilyContract } from './http/no-route.js'
 import type { Health } from './http/server-pages.js'
 import type { TransparencyLog } from './log/contract.js'
 import { createMetrics, type Metrics } from './metrics.js'
 import { createRekorService } from './rekor/service.js'
 import type { TreeView } from './rekor/tree-view.js'
 import { openTreeViews } from './rekor/tree-views.js'
+import { openAuthority } from './server/authority.js'
+import { type CertificateLog, openCertificateLog } from './server/certificate-log.js'
 import { closeAll, closeOnce, type Closers, closeWithin } from './server/closing.js'
 import { openForWriting } from './server/database.js'
 import type { Foundation, ServerOptions } from './server/foundation.js'
@@ -61,13 +68,27 @@ async function composeServer(
     log,
     readAttestations: config.rekor.attestations.enabled
   })
+  const certificates = config.ct.enabled ? await openCertificateLog(foundation) : undefined
+  const authority = config.ca.enabled ? await openAuthority(foundation, certificates) : undefined
+  const logs = certificates === undefined ? [log] : [log, certificates.log]
+
   metrics.watchLog(() => ({
     queuedLeaves: waiting().leaves,
     queuedBytes: waiting().bytes,
-    treeSizes: new Map(
-      trees.map(({ record, checkpoint }) => [record.treeId, checkpoint().treeHead.treeSize])
-    ),
-    checkpointAgeSeconds: (now() - log.freshTimeMs) / 1000
+    treeSizes: new Map([
+      ...trees.map(({ record, checkpoint }) => {
+        return [record.treeId, checkpoint().treeHead.treeSize] as const
+      }),
+      ...(certificates === undefined
+        ? []
+        : [
+            [
+              certificates.log.record.treeId,
+              certificates.log.checkpoint().treeHead.treeSize
+            ] as const
+          ])
+    ]),
+    checkpointAgeSeconds: (now() - Math.min(...logs.map(({ freshTimeMs }) => freshTimeMs))) / 1000
   }))
 
   const verifier = openVerifier(foundation)
@@ -85,9 +106,10 @@ async function composeServer(
     rekor,
     enabledOperations: config.rekor.endpoints,
     maxRequestBodyBytes: config.maxRequestBodyBytes,
-    health: () => healthOf(log, now(), config.healthMaxAgeMs),
+    health: () => healthOf(logs, now(), config.healthMaxAgeMs),
     homePage: () => homePage(trees),
-    onRequestDone: metrics.apiRequest
+    onRequestDone: metrics.apiRequest,
+    ...furtherApis(foundation, authority, certificates)
   })
   const { listen, metricsListen } = config
   const metricsUrl =
@@ -105,6 +127,9 @@ async function composeServer(
     origin: record.origin,
     logId: encodeHex(logId),
     keyStartSeconds: keyStart(trees, logId),
+    hasAuthority: authority !== undefined,
+    issuers: authority?.issuers().length ?? 0,
+    ctLogId: certificates === undefined ? undefined : encodeHex(certificates.ct.active.logId),
     close: closeOnce(() => closeWithin(config.shutdownMs, app, closers))
   }
 }
@@ -118,11 +143,38 @@ async function openMetrics(address: Address, metrics: Metrics, closers: Closers)
   return `http://${formatAddress({ host: address.host, port: portOf(server) })}`
 }
 
-/** Healthy only while the write path proved itself lately: see TransparencyLog.freshTimeMs. */
-function healthOf(log: TransparencyLog, nowMs: number, maxAgeMs: number): Health {
+/** The APIs beside Rekor's, each with its document. */
+function furtherApis(
+  { metrics }: Foundation,
+  authority: CertificateAuthority | undefined,
+  certificates: CertificateLog | undefined
+): {
+  readonly plugins: readonly FastifyPluginAsync[]
+  readonly families: readonly FamilyContract[]
+} {
+  const plugins: FastifyPluginAsync[] = []
+  const families: FamilyContract[] = []
+  if (authority !== undefined) {
+    const contract = loadFulcioContract()
+    const onRequestDone = metrics.fulcio.apiRequest
+    plugins.push((app) => fulcio(app, { contract, authority, onRequestDone }))
+    families.push({ family: 'fulcio', contract })
+  }
+  if (certificates !== undefined) {
+    const contract = loadCtContract()
+    plugins.push((app) => ctV1(app, { contract, ct: certificates.ct }))
+    families.push({ family: 'ct', contract })
+  }
+  return { plugins, families }
+}
+
+/** Healthy only while the write path of every log proved itself lately: see TransparencyLog.freshTimeMs. */
+function healthOf(logs: readonly TransparencyLog[], nowMs: number, maxAgeMs: number): Health {
   // What exactly failed is in the server's log; strangers ask here.
-  if (log.failure !== undefined) return { isHealthy: false, reason: 'the log has stopped' }
-  const ageMs = nowMs - log.freshTimeMs
+  if (logs.some(({ failure }) => failure !== undefined)) {
+    return { isHealthy: false, reason: 'the log has stopped' }
+  }
+  const ageMs = nowMs - Math.min(...logs.map(({ freshTimeMs }) => freshTimeMs))
   if (ageMs <= maxAgeMs) return { isHealthy: true }
   const reason = `no proof for ${Math.round(ageMs / 1000)} s that the log can be written`
   return { isHealthy: false, reason }

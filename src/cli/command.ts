@@ -45,6 +45,11 @@ export interface RunningServer {
   readonly logId: string
   /** Since when its key signs. */
   readonly keyStartSeconds: number
+  /** Whether it runs a certificate authority, and how many issuers of tokens that believes. */
+  readonly hasAuthority: boolean
+  readonly issuers: number
+  /** ID of the certificate log, hex; undefined when there is none. */
+  readonly ctLogId: string | undefined
   /** Orderly stop. Rejects when it could not be completed in time. */
   close(): Promise<void>
 }

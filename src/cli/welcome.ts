@@ -1,3 +1,4 @@
+import { CT_LOG_NAME_DIGITS } from '../ct/contract.js'
 import type { JsonValue } from '../encoding/canonical-json.js'
 import type { RunningServer } from './command.js'
 
@@ -10,14 +11,23 @@ Health      ${listenUrl}/healthz
 Metrics     ${metricsUrl === undefined ? 'off' : `${metricsUrl}/metrics`}
 Origin      ${origin}
 Log ID      ${logId}
-
+${authorityLines(server)}
 ${cosignLines(server)}`
+}
+
+function authorityLines({ publicUrl, hasAuthority, issuers, ctLogId }: RunningServer): string {
+  const believed =
+    issuers === 0
+      ? 'none: no certificate can be issued until --ca-issuers-file names some'
+      : `${issuers} (${publicUrl}/api/v2/configuration)`
+  const ca = hasAuthority ? `Fulcio API  ${publicUrl}\nIssuers     ${believed}\n` : ''
+  return `${ca}${ctLogId === undefined ? '' : `CT log      ${publicUrl}/ctlog/${ctLogId.slice(0, CT_LOG_NAME_DIGITS)}\n`}`
 }
 
 /** The same for programs. */
 export function welcomeValue(server: RunningServer): JsonValue {
-  const { publicUrl, listenUrl, metricsUrl, treeId, origin, logId } = server
-  return { publicUrl, listenUrl, metricsUrl, treeId, origin, logId }
+  const { publicUrl, listenUrl, metricsUrl, treeId, origin, logId, ctLogId } = server
+  return { publicUrl, listenUrl, metricsUrl, treeId, origin, logId, ctLogId }
 }
 
 /**

@@ -11,7 +11,7 @@ import type { ApiRequest } from '../metrics.js'
 import type { RekorService } from '../rekor/service.js'
 import type { Contract } from './contract.js'
 import { addCors } from './cors.js'
-import { addNoRoute } from './no-route.js'
+import { addNoRoute, type FamilyContract } from './no-route.js'
 import { sendRekorError } from './rekor-errors.js'
 import { rekorV1, type RekorOperation } from './rekor-v1.js'
 import { addRequestLog } from './request-log.js'
@@ -32,6 +32,8 @@ export interface AppOptions {
   readonly onRequestDone?: (request: ApiRequest) => void
   /** Further APIs, each in a scope of its own. */
   readonly plugins?: readonly FastifyPluginAsync[]
+  /** Their documents, for answers where no route matches. */
+  readonly families?: readonly FamilyContract[]
 }
 
 /** For reading a request, and for a silent connection. Rekor's own. */
@@ -90,7 +92,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.removeAllContentTypeParsers()
   addRequestLog(app)
   addCors(app)
-  addNoRoute(app, [contract])
+  addNoRoute(app, [{ family: 'rekor', contract }, ...(options.families ?? [])])
   app.setErrorHandler((err, request, reply) => {
     sendRekorError(err, request, reply, { maxRequestBodyBytes, operation: undefined })
   })

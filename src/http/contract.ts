@@ -54,8 +54,22 @@ const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete'] as const
 
 /** The document of the Rekor v1 API, as shipped. */
 export function loadRekorV1Contract(): Contract {
+  return loadContract('rekor-v1')
+}
+
+/** That of the certificate authority. */
+export function loadFulcioContract(): Contract {
+  return loadContract('fulcio')
+}
+
+/** That of the certificate log. */
+export function loadCtContract(): Contract {
+  return loadContract('ct')
+}
+
+function loadContract(name: string): Contract {
   return createContract(
-    readFileSync(new URL('../../openapi/rekor-v1.yaml', import.meta.url), 'utf8')
+    readFileSync(new URL(`../../openapi/${name}.yaml`, import.meta.url), 'utf8')
   )
 }
 
