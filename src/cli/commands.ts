@@ -66,6 +66,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./ca-explain-token.js')).caExplainTokenCommand
   },
   {
+    name: 'ca list',
+    summary: 'show the certificate authorities of a data directory',
+    load: async () => (await import('./ca-list.js')).caListCommand
+  },
+  {
+    name: 'ca csr',
+    summary: 'make an issuing key and a request for its certificate',
+    load: async () => (await import('./ca-csr.js')).caCsrCommand
+  },
+  {
+    name: 'ca import-chain',
+    summary: 'let a chain that was signed elsewhere issue',
+    load: async () => (await import('./ca-import-chain.js')).caImportChainCommand
+  },
+  {
+    name: 'ct info',
+    summary: 'show the certificate logs of a data directory and their keys',
+    load: async () => (await import('./ct-info.js')).ctInfoCommand
+  },
+  {
     name: 'config table',
     summary: 'print every configuration key as a Markdown table',
     load: async () => (await import('./config-table.js')).configTableCommand

@@ -19,7 +19,7 @@ import {
   refreshTreeHead,
   type RefreshedTreeHead
 } from './refreshed-tree-head.js'
-import { ctLogIdOf, createTreeHeadCheck, logNameOf, readTreeHead } from './signing.js'
+import { createTreeHeadCheck, logNameOf, readTreeHead } from './signing.js'
 
 export interface CtServiceOptions {
   readonly database: Pick<Database, 'trees' | 'logStore' | 'register'>
@@ -211,13 +211,4 @@ function createHeadReader(record: TreeRecord): (checkpoint: Checkpoint) => Signe
     if (last?.note !== note) last = { note, head: readTreeHead(record, note) }
     return last.head
   }
-}
-
-/** What `ct info` and others say of a log. */
-export function describeCtLog(record: TreeRecord): {
-  readonly logId: string
-  readonly logName: string
-} {
-  const logId = ctLogIdOf(record.publicKey)
-  return { logId: encodeHex(logId), logName: logNameOf(logId) }
 }

@@ -91,3 +91,12 @@ export function logKeyOf({ publicKey }: Pick<TreeRecord, 'publicKey'>): PublicKe
   assertCtLogKey(key)
   return key
 }
+
+/** What `ct info` and others say of a log. */
+export function describeCtLog(record: TreeRecord): {
+  readonly logId: string
+  readonly logName: string
+} {
+  const logId = ctLogIdOf(record.publicKey)
+  return { logId: encodeHex(logId), logName: logNameOf(logId) }
+}

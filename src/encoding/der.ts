@@ -1,5 +1,5 @@
 import { LogError } from '../errors.js'
-import { concatBytes } from './bytes.js'
+import { compareBytes, concatBytes } from './bytes.js'
 
 /** Largest DER value we read. Certificates stay under 10 kB; one with thousands of names still fits. */
 export const MAX_DER_BYTES = 1 << 20
@@ -167,14 +167,22 @@ export function readContent(
 
 /** Value of an INTEGER of any size and sign. @throws LogError `invalid_request` unless it is in its shortest form */
 export function readInteger(element: DerElement | undefined, label: string): bigint {
+  const content = readIntegerContent(element, label)
+  return BigInt.asIntN(8 * content.length, bytesToBigInt(content))
+}
+
+/**
+ * Content of an INTEGER of any size and sign, for one that is handed on and not counted with.
+ * @throws LogError `invalid_request` unless it is in its shortest form
+ */
+export function readIntegerContent(element: DerElement | undefined, label: string): Uint8Array {
   const content = readContent(element, DER_TAG.integer, label)
   const [first, second] = content
   if (first === undefined) throw malformed(label, 'empty INTEGER')
   if (second !== undefined && (first === 0x00 || first === 0xff) && first >> 7 === second >> 7) {
     throw malformed(label, 'INTEGER not in its shortest form')
   }
-  const magnitude = bytesToBigInt(content)
-  return first < 0x80 ? magnitude : magnitude - (1n << BigInt(8 * content.length))
+  return content
 }
 
 /** Dotted text of an OBJECT IDENTIFIER. @throws LogError `invalid_request` */
@@ -296,6 +304,22 @@ export function encodeUnsignedInteger(value: bigint): Uint8Array {
   return encodeDer(DER_TAG.integer, sign, bytes)
 }
 
+/** INTEGER of any size and sign. */
+export function encodeInteger(value: bigint): Uint8Array {
+  // Two's complement: as many bits as the magnitude has, and one for the sign.
+  const bits = 1 + (value < 0n ? ~value : value).toString(2).length
+  const length = Math.ceil(bits / 8)
+  return encodeDer(DER_TAG.integer, bigIntToBytes(BigInt.asUintN(8 * length, value), length))
+}
+
+/** INTEGER, not negative, of its big-endian bytes, however many of them are zero. */
+export function encodeUnsignedBytes(bytes: Uint8Array): Uint8Array {
+  const firstDigit = bytes.findIndex((byte) => byte !== 0)
+  const digits = firstDigit < 0 ? Uint8Array.of(0) : bytes.subarray(firstDigit)
+  const sign = new Uint8Array((digits[0] as number) >= 0x80 ? 1 : 0) // there is one byte at least
+  return encodeDer(DER_TAG.integer, sign, digits)
+}
+
 /** OBJECT IDENTIFIER of dotted text, which the caller vouches for. */
 export function encodeOid(dotted: string): Uint8Array {
   const [top = 0n, second = 0n, ...others] = dotted.split('.').map(BigInt)
@@ -318,6 +342,21 @@ export function encodeTime(seconds: number): Uint8Array {
   const isShort = digits < '2050'
   const text = `${isShort ? digits.slice(2) : digits}Z`
   return encodeDer(isShort ? DER_TAG.utcTime : DER_TAG.generalizedTime, encodeAscii(text))
+}
+
+/** GeneralizedTime in UTC, without fraction. @param seconds since the epoch, a whole number, up to the year 9999 */
+export function encodeGeneralizedTime(seconds: number): Uint8Array {
+  const digits = new Date(seconds * 1000).toISOString().replace(/\D/g, '').slice(0, 14)
+  return encodeDer(DER_TAG.generalizedTime, encodeAscii(`${digits}Z`))
+}
+
+/** SET OF already encoded elements, in the order DER wants them. */
+export function encodeSetOf(...elements: readonly Uint8Array[]): Uint8Array {
+  return encodeDer(DER_TAG.set, ...[...elements].sort(compareBytes))
+}
+
+export function encodeOctetString(bytes: Uint8Array): Uint8Array {
+  return encodeDer(DER_TAG.octetString, bytes)
 }
 
 /** BIT STRING of whole bytes. */

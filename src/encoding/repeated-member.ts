@@ -44,7 +44,7 @@ function endOfString(text: string, start: number): number {
 
 /** Whether a colon follows: strings that are values have none behind them. */
 function isName(text: string, offset: number): boolean {
-  let i = offset
-  while (/[ \t\r\n]/.test(text[i] ?? '')) i++
-  return text[i] === ':'
+  const colon = /[ \t\r\n]*:/y
+  colon.lastIndex = offset
+  return colon.test(text)
 }

@@ -7,10 +7,15 @@ import {
   DER_TAG,
   encodeBitString,
   encodeDer,
+  encodeGeneralizedTime,
+  encodeInteger,
   encodeNull,
+  encodeOctetString,
   encodeOid,
   encodeSequence,
+  encodeSetOf,
   encodeTime,
+  encodeUnsignedBytes,
   encodeUnsignedInteger,
   MAX_DER_BYTES,
   MAX_DER_DEPTH,
@@ -23,6 +28,7 @@ import {
   readConstructed,
   readContent,
   readInteger,
+  readIntegerContent,
   readOid,
   readTimeSeconds
 } from '../../src/encoding/der.js'
@@ -295,6 +301,56 @@ t.test('times are written as they are read', (t) => {
     t.equal(element.tag, tag, iso)
     t.equal(Buffer.from(element.content).toString(), text)
     t.equal(readTimeSeconds(element, 'time'), Date.parse(iso) / 1000)
+  }
+  t.end()
+})
+
+t.test('INTEGER of any sign is written as it is read', (t) => {
+  const cases: readonly (readonly [bigint, string])[] = [
+    [0n, '020100'],
+    [127n, '02017f'],
+    [128n, '02020080'],
+    [-1n, '0201ff'],
+    [-128n, '020180'],
+    [-129n, '0202ff7f'],
+    [-(1n << 64n), `0209ff${'00'.repeat(8)}`],
+    [(1n << 160n) - 1n, `021500${'ff'.repeat(20)}`]
+  ]
+  for (const [value, hex] of cases) {
+    t.equal(encodeHex(encodeInteger(value)), hex)
+    t.equal(readInteger(read(hex), 'n'), value)
+    t.equal(encodeHex(readIntegerContent(read(hex), 'n')), hex.slice(4))
+  }
+  t.end()
+})
+
+t.test('INTEGER of bytes that count upwards', (t) => {
+  for (const [bytes, hex] of [
+    ['', '020100'],
+    ['0000', '020100'],
+    ['0080', '02020080'],
+    ['ff00', '020300ff00'],
+    ['0001', '020101']
+  ] as const) {
+    t.equal(encodeHex(encodeUnsignedBytes(decodeHex(bytes))), hex)
+  }
+  t.end()
+})
+
+t.test('sets are ordered by what is in them', (t) => {
+  const [a, b, c] = [decodeHex('020102'), decodeHex('0201ff'), decodeHex('0401ff')]
+  t.equal(encodeHex(encodeSetOf(c, b, a)), '31090201020201ff0401ff')
+  t.equal(encodeHex(encodeSetOf()), '3100')
+  t.end()
+})
+
+t.test('octet strings and times with four digits of the year', (t) => {
+  t.equal(encodeHex(encodeOctetString(decodeHex('0102'))), '04020102')
+  for (const seconds of [0, 1767322800, 253402300799]) {
+    const encoded = encodeGeneralizedTime(seconds)
+    t.equal(encoded[0], DER_TAG.generalizedTime)
+    t.equal(encoded.length, 17)
+    t.equal(readTimeSeconds(parseDer(encoded), 'time'), seconds)
   }
   t.end()
 })
