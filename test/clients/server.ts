@@ -31,18 +31,22 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-/** Runs one of our own commands to its end. @throws Error when it fails */
-export async function runSigstead(args: readonly string[]): Promise<void> {
+/** Runs one of our own commands to its end. @returns what it wrote @throws Error when it fails */
+export async function runSigstead(args: readonly string[]): Promise<string> {
   const outcome = await runProgram(process.execPath, [MAIN, ...args], { cwd: REPOSITORY })
   if (outcome.status !== 0) {
     throw new Error(`${args[0]} ended with ${outcome.status}: ${outcome.stderr}`)
   }
+  return outcome.stdout
 }
 
 /** Creates a log in `dataDir` with `init` and serves it. */
-export async function startServer(dataDir: string): Promise<RunningServer> {
-  await runSigstead(['init', '--data-dir', dataDir])
-  return serve(['serve', '--data-dir', dataDir])
+export async function startServer(
+  dataDir: string,
+  args: readonly string[] = []
+): Promise<RunningServer> {
+  await runSigstead(['init', '--data-dir', dataDir, ...args])
+  return serve(['serve', '--data-dir', dataDir, ...args])
 }
 
 /** Starts `node dist/main.js ARGS` on a free port and waits until it answers. */

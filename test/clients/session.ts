@@ -32,7 +32,7 @@ export interface Session {
 }
 
 /** Starts a log and gives the means to point clients at it. All of it ends with `t`, and must end well. */
-export async function openSession(t: Test): Promise<Session> {
+export async function openSession(t: Test, serverArgs: readonly string[] = []): Promise<Session> {
   requireIsolation()
   for (const suite of SUITES) {
     const versions = ['cosign', 'rekor', 'sigstore-go'].map(
@@ -44,7 +44,7 @@ export async function openSession(t: Test): Promise<Session> {
   const dir = mkdtempSync(`${tmpdir()}/sigstead-clients-`)
   const proxy = await startRefusingProxy()
   const dataDir = `${dir}/log`
-  const server = await startServer(dataDir)
+  const server = await startServer(dataDir, serverArgs)
   // A throw, not an assertion: by now the plan is over, and tap reports a failing teardown as a failing file.
   t.teardown(async () => {
     const status = await server.stop()
