@@ -4,15 +4,16 @@
 #   test/clients/install.sh            does nothing when everything is there already
 #   test/clients/install.sh --refresh  asks the archive again
 #
-# Two suites give two generations: trixie has cosign 2.5 and rekor-cli 1.3, sid has cosign 3 and rekor-cli 1.5.
+# Two suites give two generations: trixie has cosign 2.5, rekor-cli 1.3 and gitsign 0.13, sid has cosign 3, rekor-cli 1.5
+# and gitsign 0.16.
 # The archive is the one this machine's own apt uses; packages are accepted only under Debian's archive keys.
 # Needs: a Debian system (apt, dpkg), a network on the first run. No root, unless signing tools are missing.
 set -euo pipefail
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 clients=$repository/.clients
-packages=(cosign rekor sigstore-go)
-commands=(cosign rekor-cli sigstore-go-verification)
+packages=(cosign rekor sigstore-go gitsign)
+commands=(cosign rekor-cli sigstore-go-verification gitsign)
 
 fail() {
   echo "install.sh: $*" >&2
@@ -32,6 +33,7 @@ install_signing_tools() {
   command -v gpg >/dev/null || missing+=(gnupg)
   command -v ssh-keygen >/dev/null || missing+=(openssh-client)
   command -v minisign >/dev/null || missing+=(minisign)
+  command -v git >/dev/null || missing+=(git)
   ((${#missing[@]} == 0)) && return
   [[ $(id -u) == 0 ]] || fail "missing: install ${missing[*]} with apt-get, or run this as root"
   echo "installing ${missing[*]}"
@@ -156,8 +158,10 @@ for suite in trixie sid; do
 done
 expect_version trixie cosign '^2\.5\.'
 expect_version trixie rekor '^1\.3\.'
+expect_version trixie gitsign '^0\.13\.'
 expect_version sid cosign '^3\.[1-9]'
 expect_version sid rekor '^1\.[5-9]\.'
+expect_version sid gitsign '^0\.1[6-9]\.'
 
 for suite in trixie sid; do
   echo "$suite: $(paste -sd, "$clients/$suite/versions" | sed 's/,/, /g')"

@@ -35,7 +35,7 @@ export interface Session {
 export async function openSession(t: Test, serverArgs: readonly string[] = []): Promise<Session> {
   requireIsolation()
   for (const suite of SUITES) {
-    const versions = ['cosign', 'rekor', 'sigstore-go'].map(
+    const versions = ['cosign', 'rekor', 'sigstore-go', 'gitsign'].map(
       (name) => `${name} ${packageVersion(suite, name)}`
     )
     t.comment(`${suite}: ${versions.join(', ')}`)
