@@ -79,7 +79,7 @@ const KEY_USAGE: Extension = {
  */
 export async function buildRootCertificate(fields: RootFields): Promise<Certificate> {
   const { subject, signer } = fields
-  const name = readName(encodeName(subject))
+  const name = readName(encodeAuthorityName(subject))
   const extensions = [
     KEY_USAGE,
     basicConstraints(undefined),
@@ -111,7 +111,7 @@ export async function buildIntermediateCertificate(
   ]
   const issuerName = readName(issuer.subject)
   return issue(
-    { ...fields, issuer: issuerName, name: readName(encodeName(subject)), extensions },
+    { ...fields, issuer: issuerName, name: readName(encodeAuthorityName(subject)), extensions },
     issuerSigner
   )
 }
@@ -133,7 +133,7 @@ export async function buildCertificateRequest({
 }): Promise<{ readonly der: Uint8Array; readonly request: CertificateRequest }> {
   const info = encodeSequence(
     encodeUnsignedInteger(0n),
-    encodeName(subject),
+    encodeAuthorityName(subject),
     signer.publicKey,
     encodeDer(contextTag(0, 'constructed'))
   )
@@ -204,7 +204,7 @@ function basicConstraints(maxPathLength: number | undefined): Extension {
 }
 
 /** By our own encoder: the library would put all attributes into one set, which no authority's name has. */
-function encodeName({ organization, commonName }: AuthorityName): Uint8Array {
+export function encodeAuthorityName({ organization, commonName }: AuthorityName): Uint8Array {
   return encodeSequence(
     encodeAttribute(OID_ORGANIZATION, 'organization', organization),
     encodeAttribute(OID_COMMON_NAME, 'common name', commonName)
