@@ -48,22 +48,32 @@ t.test('sign and verify', async (t) => {
       'another identity',
       { ...good, certificateIdentityEmail: 'joe@example.com' },
       data,
-      /identity error|alternative name/i
+      /certificate identity error/
     ],
-    ['another issuer', { ...good, certificateIssuer: 'https://x.test' }, data, /issuer|policy/i],
+    [
+      'another issuer',
+      { ...good, certificateIssuer: 'https://x.test' },
+      data,
+      /invalid certificate extension - expected issuer/
+    ],
     [
       'another CT key',
       await trusting('ct', { ctKey: strangeKey() }),
       data,
-      /SCT|certificate timestamp/i
+      /SCT verification failed/
     ],
     [
       'another log key',
       await trusting('rekor', { rekorKey: otherLogKey() }),
       data,
-      /tlog|log|timestamp/i
+      /inclusion promise could not be verified/
     ],
-    ['another root', await trusting('root', { chain: strangersRoot }), data, /certificate|trust/i]
+    [
+      'another root',
+      await trusting('root', { chain: strangersRoot }),
+      data,
+      /Failed to verify certificate chain/
+    ]
   ]
   for (const [name, options, artifact, message] of cases) {
     await t.rejects(verify(bundle, artifact, { ...ME, ...options }), { message }, name)
@@ -71,13 +81,12 @@ t.test('sign and verify', async (t) => {
 })
 
 t.test('what the authority does not take, it says', async (t) => {
-  await t.rejects(
-    sign(data, {
-      identityToken: await keyless.idToken(),
-      fulcioURL: stranger.server.url,
-      rekorURL: url,
-      retry: 0
-    }),
-    (err: Error & { cause?: Error }) => /identity token/.test(err.cause?.message ?? err.message)
-  )
+  const refusal = await sign(data, {
+    identityToken: await keyless.idToken(),
+    fulcioURL: stranger.server.url,
+    rekorURL: url,
+    retry: 0
+  }).catch((err: unknown) => err)
+  const { message, cause } = refusal as Error
+  t.match(`${message} ${String(cause)}`, /There was an error processing the identity token/)
 })
