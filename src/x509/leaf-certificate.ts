@@ -146,7 +146,7 @@ export function randomSerial(randomBytes: (length: number) => Uint8Array): bigin
 export function subjectKeyIdOf(spki: Uint8Array): Uint8Array {
   const label = 'x509: malformed spki'
   const [, key] = readConstructed(parseDer(spki, label), DER_TAG.sequence, label)
-  return hashData('sha1', readBitString(key, label))
+  return Uint8Array.from(hashData('sha1', readBitString(key, label)))
 }
 
 export function subjectKeyIdExtension(spki: Uint8Array): Extension {
