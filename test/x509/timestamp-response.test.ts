@@ -2,12 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { RFC3161Timestamp } from '@sigstore/core'
-import { toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify'
 import t from 'tap'
 import { equalBytes } from '../../src/encoding/bytes.js'
 import { encodeDer, encodeInteger, encodeSequence, parseDer } from '../../src/encoding/der.js'
-import { decodeHex, encodeHex } from '../../src/encoding/hex.js'
+import { decodeHex } from '../../src/encoding/hex.js'
 import { encodePem } from '../../src/encoding/pem.js'
 import { hashData } from '../../src/keys/verify.js'
 import type { Certificate } from '../../src/x509/certificate.js'
@@ -19,8 +17,15 @@ import {
 import { parseTstInfo } from '../../src/x509/tst-info.js'
 import { fromBase64 } from '../helpers/ct-vectors.js'
 import { refusalText } from '../helpers/refusals.js'
+import { verifyWithSigstoreJs } from '../helpers/sigstore-js-timestamp.js'
 import { createTestTsa, timestampSignerOf } from '../helpers/test-tsa.js'
-import { OWN_TIME_SECONDS, ownPair, ownTimestampSigner, tsaVector } from '../helpers/tsa-vectors.js'
+import {
+  OWN_TIME_SECONDS,
+  ownChain,
+  ownPair,
+  ownTimestampSigner,
+  tsaVector
+} from '../helpers/tsa-vectors.js'
 
 const ARTIFACT = fromBase64(tsaVector.artifactB64)
 const folder = mkdtempSync(join(tmpdir(), 'timestamp-response-'))
@@ -34,7 +39,7 @@ function file(title: string, content: Uint8Array | string): string {
 const pemOf = (certificates: readonly Certificate[]) =>
   certificates.map(({ der }) => encodePem('CERTIFICATE', der)).join('')
 
-t.test('answers of another implementation, byte by byte', async (t) => {
+t.test('answers of another implementation, but for the signature', async (t) => {
   for (const pair of tsaVector.own.pairs) {
     const authority = await ownTimestampSigner(pair.expect.embeddedCertificates === 2)
     const response = await buildTimestampResponse(
@@ -50,14 +55,6 @@ t.test('answers of another implementation, byte by byte', async (t) => {
     const theirs = fromBase64(pair.responseB64)
     const [ours, expected] = [parseTimestampResponse(response), parseTimestampResponse(theirs)]
     t.same({ ...ours, signature: undefined }, { ...expected, signature: undefined }, pair.name)
-    // The signature is the last of all, and differs every time.
-    const [before, beforeTheirs] = [ours.signature, expected.signature].map(({ length }) => length)
-    if (before === beforeTheirs) {
-      t.equal(
-        encodeHex(response.subarray(0, -(before ?? 0))),
-        encodeHex(theirs.subarray(0, -(before ?? 0)))
-      )
-    }
   }
 })
 
@@ -121,25 +118,31 @@ t.test('answers before the eyes of OpenSSL', async (t) => {
 })
 
 t.test('answers before the eyes of sigstore-js', async (t) => {
-  for (const algorithm of ['ecdsa-sha2-256-nistp256', 'ecdsa-sha2-384-nistp384'] as const) {
-    const tsa = await createTestTsa({ madeAtSeconds: OWN_TIME_SECONDS, algorithm })
-    const authority = await timestampSignerOf(tsa, OWN_TIME_SECONDS)
-    const response = await buildTimestampResponse(
-      authority,
-      parseTimestampRequest(fromBase64(ownPair('sha256 bare').requestB64)),
-      {
-        policyOid: '1.2.3.4',
-        serialNumber: Uint8Array.of(1),
-        genTimeSeconds: OWN_TIME_SECONDS,
-        accuracySeconds: undefined
-      }
-    )
-    const timestamp = RFC3161Timestamp.parse(Buffer.from(response))
-    timestamp.verify(Buffer.from(ARTIFACT), tsa.chain[0].publicKey.keyObject)
-    t.equal(timestamp.signingTime.getTime(), OWN_TIME_SECONDS * 1000)
-    t.throws(() => {
-      timestamp.verify(Buffer.from('other'), tsa.chain[0].publicKey.keyObject)
+  for (const [algorithm, withIntermediate] of [
+    ['ecdsa-sha2-256-nistp256', false],
+    ['ecdsa-sha2-384-nistp384', true]
+  ] as const) {
+    const tsa = await createTestTsa({
+      madeAtSeconds: OWN_TIME_SECONDS,
+      algorithm,
+      withIntermediate
     })
+    const authority = await timestampSignerOf(tsa, OWN_TIME_SECONDS)
+    for (const pair of ['sha256 bare', 'sha384 certReq']) {
+      const response = await buildTimestampResponse(
+        authority,
+        parseTimestampRequest(fromBase64(ownPair(pair).requestB64)),
+        {
+          policyOid: '1.2.3.4',
+          serialNumber: Uint8Array.of(1),
+          genTimeSeconds: OWN_TIME_SECONDS,
+          accuracySeconds: undefined
+        }
+      )
+      t.doesNotThrow(() => verifyWithSigstoreJs(response, ARTIFACT, tsa.chain))
+      t.throws(() => verifyWithSigstoreJs(response, Uint8Array.of(1), tsa.chain))
+      t.throws(() => verifyWithSigstoreJs(response, ARTIFACT, ownChain))
+    }
   }
 })
 
