@@ -42,6 +42,16 @@ export interface CtLogVector {
   /** Intermediate and root. */
   readonly ca_chain_pem: readonly [string, string]
   readonly entries: readonly (PrecertificateVector | CertificateVector)[]
+  readonly get_entries_0_4: {
+    readonly entries: readonly { readonly leaf_input: string; readonly extra_data: string }[]
+  }
+  readonly get_proof_by_hash_tree5: Readonly<
+    Record<string, { readonly leaf_index: number; readonly audit_path: readonly string[] }>
+  >
+  readonly get_sth_consistency: Readonly<
+    Record<string, { readonly consistency: readonly string[] }>
+  >
+  readonly get_roots: { readonly certificates: readonly string[] }
   readonly get_sth: Readonly<
     Record<
       string,
