@@ -7,6 +7,7 @@ import { renderSctJson } from '../x509/sct-json.js'
 import type { Contract } from './contract.js'
 import { sendCtError } from './ct-errors.js'
 import { sendJson } from './json-reply.js'
+import { ignoreMediaTypes } from './any-media-type.js'
 
 export interface CtV1Options {
   readonly contract: Contract
@@ -26,10 +27,7 @@ type Handle = (log: CtLogView, request: FastifyRequest, reply: FastifyReply) => 
 
 /** API of RFC 6962 section 4. Paths and schemas live in openapi/ct.yaml. */
 export async function ctV1(app: FastifyInstance, { contract, ct }: CtV1Options): Promise<void> {
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
-    done(null, body)
-  })
+  ignoreMediaTypes(app)
   app.setErrorHandler((err, request, reply) => {
     sendCtError(err, request, reply, { maxBodyBytes: MAX_CT_BODY_BYTES })
   })

@@ -8,6 +8,7 @@ import type { Contract } from './contract.js'
 import { sendFulcioError } from './fulcio-errors.js'
 import { parseSigningRequestV1, parseSigningRequestV2, tokenOfHeader } from './fulcio-request.js'
 import { sendJson } from './json-reply.js'
+import { ignoreMediaTypes } from './any-media-type.js'
 import { onRequestOver } from './request-log.js'
 
 export interface FulcioOptions {
@@ -30,11 +31,7 @@ const PEM_CHAIN = 'application/pem-certificate-chain'
 export async function fulcio(app: FastifyInstance, options: FulcioOptions): Promise<void> {
   const { contract, authority, onRequestDone } = options
 
-  // Whatever a body says it is, it is read as JSON, as bytes first: nobody else should look into it.
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
-    done(null, body)
-  })
+  ignoreMediaTypes(app)
   app.setErrorHandler(sendFulcioError)
   if (onRequestDone !== undefined) {
     onRequestOver(app, ({ request, code, seconds }) => {

@@ -130,7 +130,10 @@ function findResponse(
   }
   if (!isDecodable(path)) return status === 400 ? components.responses?.BadRequest : undefined
   const name = matching.length > 0 ? 'MethodNotAllowed' : 'PathNotFound'
-  return status === (matching.length > 0 ? 405 : 404) ? components.responses?.[name] : undefined
+  const response = components.responses?.[name]
+  // An API whose own words for it are others says so.
+  const expected = response?.['x-status'] ?? (matching.length > 0 ? 405 : 404)
+  return status === expected ? response : undefined
 }
 
 function isDecodable(path: string): boolean {
