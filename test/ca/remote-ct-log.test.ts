@@ -1,0 +1,129 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import t from 'tap'
+import { createRemoteCtLog } from '../../src/ca/remote-ct-log.js'
+import { renderSctJson } from '../../src/x509/sct-json.js'
+import { ctApp, createTestAuthority, openTestCt } from '../helpers/ct-log.js'
+import { refusalText } from '../helpers/refusals.js'
+import type { Teardown } from '../helpers/test-log.js'
+
+type Handler = (request: IncomingMessage, response: ServerResponse, attempt: number) => void
+
+/** A log that answers as it is told. */
+async function fakeLog(t: Teardown, handle: Handler) {
+  let attempts = 0
+  const server = createServer((request, response) => {
+    request.resume()
+    request.on('end', () => handle(request, response, ++attempts))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}`, attempts: () => attempts }
+}
+
+const sct = {
+  logId: new Uint8Array(32).fill(1),
+  timestampMs: 5,
+  extensions: new Uint8Array(0),
+  signature: { algorithm: 'ecdsa', signature: Uint8Array.of(1, 2) }
+} as const
+
+const submitTo = (url: string, timeoutMs = 5000) =>
+  createRemoteCtLog({ url, certificateAuthority: '', timeoutMs })('precertificate', [
+    Uint8Array.of(1)
+  ])
+
+t.test('our own log, from the other side of a socket', async (t) => {
+  const authority = await createTestAuthority()
+  const log = await openTestCt(t, { roots: () => [authority.root.der] })
+  const { app } = await ctApp(log.ct)
+  t.teardown(() => app.close())
+  const address = await app.listen({ port: 0, host: '127.0.0.1' })
+  const submit = createRemoteCtLog({ url: `${address}/`, certificateAuthority: '' })
+  const precertificate = [await authority.issue('precertificate'), ...authority.chain]
+  t.same(
+    await submit('precertificate', precertificate),
+    await log.ct.submit('precertificate', precertificate)
+  )
+  const certificate = [await authority.issue('certificate'), ...authority.chain]
+  t.same(
+    await submit('certificate', certificate),
+    await log.ct.submit('certificate', certificate)
+  )
+  t.match(
+    await refusalText(() => submit('certificate', precertificate)),
+    /^upstream: .*add-chain answered 400$/
+  )
+})
+
+t.test('a log that is busy is asked again', async (t) => {
+  const log = await fakeLog(t, (_request, response, attempt) => {
+    if (attempt === 1) response.writeHead(503, { 'retry-after': '0' }).end()
+    else if (attempt === 2) response.writeHead(429).end('later')
+    else if (attempt === 3) response.destroy()
+    else response.end(JSON.stringify(renderSctJson(sct)))
+  })
+  t.strictSame(await submitTo(log.url), sct)
+  t.equal(log.attempts(), 4)
+})
+
+t.test('until the time is over', async (t) => {
+  const busy = await fakeLog(t, (_request, response) => response.writeHead(503).end())
+  t.match(
+    await refusalText(() => submitTo(busy.url, 700)),
+    /^timeout: .*: answered 503, for 700 ms$/
+  )
+  t.equal(busy.attempts(), 2)
+  const patient = await fakeLog(t, (_request, response) =>
+    response.writeHead(503, { 'retry-after': '9' }).end()
+  )
+  t.match(await refusalText(() => submitTo(patient.url, 700)), /^timeout: /)
+  t.equal(patient.attempts(), 1, 'not before it asked for')
+  const silent = await fakeLog(t, () => undefined)
+  t.match(
+    await refusalText(() => submitTo(silent.url, 300)),
+    /^timeout: .*: no answer, for 300 ms$/
+  )
+  const stuck = await fakeLog(t, (_request, response) => response.writeHead(200).write('{'))
+  t.match(await refusalText(() => submitTo(stuck.url, 300)), /^timeout: /)
+  t.match(await refusalText(() => submitTo('http://127.0.0.1:9', 300)), /^timeout: .*ECONNREFUSED/)
+})
+
+t.test('answers that are no timestamp', async (t) => {
+  const cases: [name: string, handle: Handler, message: RegExp][] = [
+    ['refused', (_request, response) => response.writeHead(400).end('x'), /answered 400$/],
+    [
+      'a redirect',
+      (_request, response) => response.writeHead(302, { location: 'http://127.0.0.1:9/' }).end(),
+      /answered 302$/
+    ],
+    [
+      'no JSON',
+      (_request, response) => response.end('<html>'),
+      /answered no timestamp: not valid JSON/
+    ],
+    [
+      'another version',
+      (_request, response) =>
+        response.end(JSON.stringify({ ...renderSctJson(sct), sct_version: 1 })),
+      /answered no timestamp/
+    ],
+    [
+      'without end',
+      (_request, response) => response.end('x'.repeat(70_000)),
+      /answered more than 65536 bytes/
+    ]
+  ]
+  for (const [name, handle, message] of cases) {
+    const log = await fakeLog(t, handle)
+    const text = await refusalText(() => submitTo(log.url))
+    t.match(text, /^upstream: /, name)
+    t.match(text, message, name)
+    t.equal(log.attempts(), 1, `${name}: once`)
+  }
+})
