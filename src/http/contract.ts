@@ -67,6 +67,11 @@ export function loadCtContract(): Contract {
   return loadContract('ct')
 }
 
+/** That of the timestamp authority. */
+export function loadTsaContract(): Contract {
+  return loadContract('tsa')
+}
+
 function loadContract(name: string): Contract {
   return createContract(
     readFileSync(new URL(`../../openapi/${name}.yaml`, import.meta.url), 'utf8')

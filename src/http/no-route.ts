@@ -5,7 +5,7 @@ import { GRPC_CODES, sendGrpcError } from './fulcio-errors.js'
 import { sendJson } from './json-reply.js'
 
 /** Whose words the refusals of a path are in. */
-export type ApiFamily = 'rekor' | 'fulcio' | 'ct'
+export type ApiFamily = 'rekor' | 'fulcio' | 'ct' | 'tsa'
 
 export interface FamilyContract {
   readonly family: ApiFamily
@@ -40,11 +40,14 @@ export function addNoRoute(app: FastifyInstance, contracts: readonly FamilyContr
 
 type RefuseMethod = (reply: FastifyReply, method: string, allowed: readonly string[]) => void
 
+const refuseMethodAsGoSwagger: RefuseMethod = (reply, method, allowed) => {
+  const message = `method ${method} is not allowed, but [${allowed.join()}] are`
+  sendJson(reply.code(405).header('allow', allowed.join()), { code: 405, message })
+}
+
 const REFUSE_METHOD: Readonly<Record<ApiFamily, RefuseMethod>> = {
-  rekor: (reply, method, allowed) => {
-    const message = `method ${method} is not allowed, but [${allowed.join()}] are`
-    sendJson(reply.code(405).header('allow', allowed.join()), { code: 405, message })
-  },
+  rekor: refuseMethodAsGoSwagger,
+  tsa: refuseMethodAsGoSwagger,
   // So does Fulcio, where a gateway translates what gRPC knows nothing of.
   fulcio: (reply, _method, allowed) => {
     reply.header('allow', allowed.join())

@@ -27,7 +27,9 @@ export type InjectChecked = (request: CheckedRequest) => Promise<CheckedResponse
 export function createInjectChecked(app: FastifyInstance, contract: Contract): InjectChecked {
   const check = createAnswerCheck(contract)
   return async ({ method = 'GET', url, headers = {}, body }) => {
-    const isRaw = body === undefined || typeof body === 'string' || body instanceof Uint8Array
+    // Bytes that are no Buffer would be sent as JSON.
+    const raw = body instanceof Uint8Array ? Buffer.from(body) : body
+    const isRaw = typeof raw === 'string' || Buffer.isBuffer(raw)
     const response = await app.inject({
       method: method as 'GET', // any method at all: wrong ones are part of the tests
       url,
@@ -37,7 +39,7 @@ export function createInjectChecked(app: FastifyInstance, contract: Contract): I
       },
       ...(body === undefined
         ? {}
-        : { payload: isRaw ? (body as string | Buffer) : JSON.stringify(body) })
+        : { payload: isRaw ? raw : JSON.stringify(body) })
     })
     const answer = {
       status: response.statusCode,

@@ -1,7 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { pino } from 'pino'
-import { createApp } from '../../src/http/app.js'
-import { loadRekorV1Contract, loadTsaContract } from '../../src/http/contract.js'
+import { loadTsaContract } from '../../src/http/contract.js'
 import { tsa, type TsaOptions } from '../../src/http/tsa.js'
 import type { GenTimeRecord, TimestampAuthority, TimestampEvent } from '../../src/tsa/contract.js'
 import {
@@ -10,8 +8,7 @@ import {
 } from '../../src/tsa/timestamp-authority.js'
 import { createTimestampClock, type TimestampClock } from '../../src/tsa/timestamp-clock.js'
 import { createInjectChecked, type InjectChecked } from './inject-checked.js'
-import { ALL_OPERATIONS } from './stub-app.js'
-import { stubRekor } from './stub-rekor.js'
+import { stubApp } from './stub-app.js'
 import { OWN_TIME_SECONDS, ownTimestampSigner } from './tsa-vectors.js'
 
 export const DEFAULT_POLICY = '1.3.6.1.4.1.57264.2'
@@ -84,25 +81,21 @@ export async function tsaApp(
   options: Partial<TsaOptions> = {}
 ): Promise<{ app: FastifyInstance; inject: InjectChecked }> {
   const contract = loadTsaContract()
-  const app = await createApp({
-    logger: pino({ level: 'silent' }),
-    contract: loadRekorV1Contract(),
-    rekor: stubRekor({}),
-    enabledOperations: ALL_OPERATIONS,
-    maxRequestBodyBytes: 32 * 1024 * 1024,
-    health: () => ({ isHealthy: true }),
-    homePage: () => '<!doctype html><title>test</title>\n',
-    families: [{ family: 'tsa', contract }],
-    plugins: [
-      (scope) =>
-        tsa(scope, {
-          contract,
-          authority,
-          maxRequestBodyBytes: 1024 * 1024,
-          successStatus: 200,
-          ...options
-        })
-    ]
-  })
+  const { app } = await stubApp(
+    {},
+    {
+      plugins: [
+        (scope) =>
+          tsa(scope, {
+            contract,
+            authority,
+            maxRequestBodyBytes: 1024 * 1024,
+            successStatus: 200,
+            ...options
+          })
+      ],
+      families: [{ family: 'tsa', contract }]
+    }
+  )
   return { app, inject: createInjectChecked(app, contract) }
 }

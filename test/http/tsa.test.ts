@@ -168,7 +168,6 @@ t.test('what is wrong with a request', async (t) => {
       'unaccepted extension: requested extensions are not supported by the TSA'
     ],
     ['no JSON', '{', general],
-    ['not UTF-8', Buffer.from('{"artifactHash":"\u00ff"}', 'latin1').toString('latin1'), general],
     ['an array', '[]', general],
     ['null', 'null', general],
     ['nothing', '{}', general],
@@ -222,6 +221,8 @@ t.test('what is wrong with a request', async (t) => {
   for (const [name, body, message] of cases) {
     t.match(await post(body), refusal(400, message), name)
   }
+  const latin1 = Buffer.from(json({ other: '\u00ff' }), 'latin1')
+  t.match(await post(latin1, 'application/json'), refusal(400, general), 'not UTF-8')
 })
 
 t.test('nonces of any size come back as they were', async (t) => {
