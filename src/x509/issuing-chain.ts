@@ -3,8 +3,15 @@ import { decodePem, encodePem } from '../encoding/pem.js'
 import { encodeUtf8 } from '../encoding/text.js'
 import { LogError } from '../errors.js'
 import type { PublicKey } from '../keys/public-key.js'
+import { findWeakness } from '../keys/weak-key.js'
 import { subjectKeyIdOfCertificate } from './ca-certificate.js'
-import { type Certificate, parseCertificate } from './certificate.js'
+import {
+  type Certificate,
+  findExtension,
+  KNOWN_EXTENSIONS,
+  OID_NAME_CONSTRAINTS,
+  parseCertificate
+} from './certificate.js'
 import { hasSigned } from './chain.js'
 import { extendedKeyUsagesOf, OID_CODE_SIGNING } from './extended-key-usage.js'
 
@@ -24,6 +31,9 @@ export interface IssuingChain {
 
 /** Longest chain of an authority. A root, a policy authority and an issuing one are three. */
 const MAX_CERTIFICATES = 10
+
+/** Purpose anyExtendedKeyUsage, which stands for all of them. */
+const OID_ANY_PURPOSE = '2.5.29.37.0'
 
 const EMPTY = 'certificate chain must contain at least one certificate'
 
@@ -51,10 +61,12 @@ export function parseCertificateChainPem(text: string): readonly Certificate[] {
 }
 
 /**
- * Checks that a chain may issue code signing certificates with a key, now.
+ * Checks that a chain may issue code signing certificates with a key, now. What is wrong with the chain is told before what is
+ * wrong with the key.
  *
  * @param publicKey SubjectPublicKeyInfo DER of the key that will sign
- * @throws LogError `invalid_request` with Fulcio's texts where it has some; `unsupported` for the key
+ * @throws LogError `invalid_request` with Fulcio's texts where it has some; `unsupported` for the kind or strength of the key
+ *   and for name constraints
  * @see fulcio §15
  */
 export async function checkIssuingChain(
@@ -63,43 +75,45 @@ export async function checkIssuingChain(
 ): Promise<IssuingChain> {
   const [issuing, ...others] = chain
   if (issuing === undefined) throw refused(EMPTY)
-  assertIssuingKey(issuing.publicKey)
+  for (const [i, certificate] of chain.entries()) {
+    const name = `certificate ${i} of the chain`
+    assertAuthority(certificate, name, i)
+    assertTime(certificate, name, atSeconds)
+    await assertSigned(certificate, name, chain[i + 1])
+  }
+  assertCodeSigning([issuing, ...others])
   if (!equalBytes(issuing.publicKey.spki, publicKey)) {
     throw refused('the key is not that of the first certificate: public keys are not equal')
   }
-  for (const [i, certificate] of chain.entries()) {
-    const name = `certificate ${i} of the chain`
-    if (certificate.basicConstraints?.isCa !== true || !certificate.mayCertSign) {
-      throw refused(`${name}: certificate is not a CA`)
-    }
-    assertTime(certificate, name, atSeconds)
-    const issuer = chain[i + 1] ?? certificate
-    if (
-      !equalBytes(certificate.issuer, issuer.subject) ||
-      !(await hasSigned(issuer, certificate))
-    ) {
-      throw refused(
-        issuer === certificate
-          ? 'the last certificate of the chain is not a self-signed root'
-          : `${name} was not signed by the next one`
-      )
-    }
-    const limit = certificate.basicConstraints.maxPathLength
-    if (limit !== undefined && i > limit) {
-      throw refused(`${name}: too many intermediates for its path length constraint`)
-    }
-  }
-  if (others.length > 0 && extendedKeyUsagesOf(issuing)?.includes(OID_CODE_SIGNING) !== true) {
-    throw refused(
-      'certificate must have extended key usage code signing set to sign code signing certificates'
-    )
-  }
+  assertIssuingKey(issuing.publicKey)
   return {
     certificates: [issuing, ...others],
     der: chain.map(({ der }) => der),
     pem: chain.map(({ der }) => encodePem('CERTIFICATE', der)),
     authorityKeyId: subjectKeyIdOfCertificate(issuing),
     notAfterSeconds: Math.min(...chain.map(({ notAfterSeconds }) => notAfterSeconds))
+  }
+}
+
+/** @param below how many authorities of the chain are below this one */
+function assertAuthority(
+  { basicConstraints, mayCertSign, extensions }: Certificate,
+  name: string,
+  below: number
+): void {
+  if (basicConstraints?.isCa !== true || !mayCertSign) {
+    throw refused(`${name}: certificate is not a CA`)
+  }
+  const limit = basicConstraints.maxPathLength
+  if (limit !== undefined && below > limit) {
+    throw refused(`${name}: too many intermediates for its path length constraint`)
+  }
+  if (findExtension(extensions, OID_NAME_CONSTRAINTS) !== undefined) {
+    // Rekor's side refuses such chains as well (verifyChain), and what they permit is not looked at when issuing.
+    throw new LogError('unsupported', `${name}: name constraints are not supported`)
+  }
+  if (extensions.some(({ oid, critical }) => critical && !KNOWN_EXTENSIONS.includes(oid))) {
+    throw refused(`${name} has an unhandled critical extension`)
   }
 }
 
@@ -116,22 +130,55 @@ function assertTime(
   }
 }
 
-/** Bytes of an RSA modulus that certificates may be signed with. */
-const RSA_MODULUS_BYTES = [256, 384, 512]
+/** @param issuer the next one of the chain; undefined for the last, which must have signed itself */
+async function assertSigned(
+  certificate: Certificate,
+  name: string,
+  issuer: Certificate | undefined
+): Promise<void> {
+  const { subject } = issuer ?? certificate
+  if (
+    !equalBytes(certificate.issuer, subject) ||
+    !(await hasSigned(issuer ?? certificate, certificate))
+  ) {
+    throw refused(
+      issuer === undefined
+        ? 'the last certificate of the chain is not a self-signed root'
+        : `${name} was not signed by the next one`
+    )
+  }
+}
+
+/**
+ * Fulcio wants the purpose named where an intermediate issues. Wherever purposes are named, code signing must be among
+ * them: verifiers take a purpose only from a chain that has it all the way up.
+ */
+function assertCodeSigning(chain: IssuingChain['certificates']): void {
+  if (chain.length > 1 && extendedKeyUsagesOf(chain[0])?.includes(OID_CODE_SIGNING) !== true) {
+    throw refused(
+      'certificate must have extended key usage code signing set to sign code signing certificates'
+    )
+  }
+  for (const [i, certificate] of chain.entries()) {
+    const usages = extendedKeyUsagesOf(certificate) ?? [OID_CODE_SIGNING]
+    if (!usages.includes(OID_CODE_SIGNING) && !usages.includes(OID_ANY_PURPOSE)) {
+      throw refused(`certificate ${i} of the chain is limited to purposes other than code signing`)
+    }
+  }
+}
 
 function assertIssuingKey(key: PublicKey): void {
   if (key.type === 'ed25519') {
     throw new LogError(
       'unsupported',
-      'an Ed25519 key cannot issue: clients cannot check certificates and timestamps of logs with it'
+      'an Ed25519 key cannot issue: sigstore-python checks timestamps of certificate logs under ECDSA and RSA issuers only'
     )
   }
-  const isFit =
-    key.type === 'rsa' ? RSA_MODULUS_BYTES.includes(key.modulusBytes) : key.curve !== 'P-224'
-  if (!isFit) {
+  const weakness = findWeakness(key)
+  if (weakness !== undefined) {
     throw new LogError(
       'unsupported',
-      'an issuing key must be ECDSA on P-256, P-384 or P-521, or RSA of 2048, 3072 or 4096 bits'
+      `an issuing key must be ECDSA on P-256, P-384 or P-521, or strong RSA of 2048, 3072 or 4096 bits: ${weakness}`
     )
   }
 }

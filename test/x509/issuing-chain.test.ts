@@ -1,9 +1,11 @@
-import { generateKeyPairSync } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
+import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { join } from 'node:path'
 import t from 'tap'
+import { encodeOid, encodeSequence } from '../../src/encoding/der.js'
 import { encodePem } from '../../src/encoding/pem.js'
 import { createLocalSigner, generateSigningKey } from '../../src/keys/local-signer.js'
+import { parsePublicKey } from '../../src/keys/public-key.js'
 import {
   buildIntermediateCertificate,
   buildRootCertificate
@@ -60,11 +62,22 @@ t.test('chains that may not issue', async (t) => {
     ...certificate,
     extensions: certificate.extensions.filter(({ oid }) => !oids.includes(oid))
   })
+  const withExtension = (
+    certificate: Certificate,
+    oid: string,
+    value: Uint8Array,
+    critical = false
+  ): Certificate => ({
+    ...certificate,
+    extensions: [...certificate.extensions, { oid, critical, value }]
+  })
+  const purposes = (...oids: string[]) => encodeSequence(...oids.map(encodeOid))
   const below = await buildIntermediateCertificate({
     ...times,
     subject: name('below'),
     publicKey: signer.publicKey,
-    issuer: issuing,
+    // As if it might have others below it: else it is not built.
+    issuer: { ...issuing, notAfterSeconds, basicConstraints: root.basicConstraints },
     issuerSigner: signer
   })
   const leaf = certificateOfPem(precertificateVector.final_certificate_pem)
@@ -98,11 +111,42 @@ t.test('chains that may not issue', async (t) => {
       [{ ...issuing, basicConstraints: undefined }, root],
       /certificate 0 of the chain: certificate is not a CA/
     ],
-    ['key usage', [{ ...issuing, mayCertSign: false }, root], /certificate is not a CA/]
+    ['key usage', [{ ...issuing, mayCertSign: false }, root], /certificate is not a CA/],
+    [
+      'a root for other purposes',
+      [issuing, withExtension(root, '2.5.29.37', purposes('1.3.6.1.5.5.7.3.1'))],
+      /certificate 1 of the chain is limited to purposes other than code signing/
+    ],
+    [
+      'name constraints',
+      [issuing, withExtension(root, '2.5.29.30', encodeSequence())],
+      /^unsupported: certificate 1 of the chain: name constraints are not supported/
+    ],
+    [
+      'a critical extension nobody knows',
+      [issuing, withExtension(root, '1.2.3', encodeSequence(), true)],
+      /certificate 1 of the chain has an unhandled critical extension/
+    ]
   ]
   for (const [title, chain, message] of cases) {
     t.match(await refusalText(() => checkIssuingChain(chain, at)), message, title)
   }
+  for (const harmless of [
+    withExtension(root, '2.5.29.37', purposes('2.5.29.37.0')),
+    withExtension(root, '2.5.29.37', purposes('1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.3')),
+    withExtension(root, '1.2.3', encodeSequence())
+  ]) {
+    t.equal((await checkIssuingChain([issuing, harmless], at)).der.length, 2)
+  }
+  t.match(
+    await refusalText(() =>
+      checkIssuingChain([withExtension(root, '2.5.29.37', purposes('1.3.6.1.5.5.7.3.1'))], {
+        publicKey: rootSigner.publicKey,
+        atSeconds
+      })
+    ),
+    /certificate 0 of the chain is limited to purposes other than code signing/
+  )
   t.match(
     await refusalText(() =>
       checkIssuingChain([leaf], { publicKey: leaf.publicKey.spki, atSeconds })
@@ -146,35 +190,93 @@ t.test('kinds of key', async (t) => {
   t.ok(await check(selfSigned('rsa:2048'))())
   t.match(
     await refusalText(check(selfSigned('ed25519'))),
-    /^unsupported: an Ed25519 key cannot issue: clients/
+    /^unsupported: an Ed25519 key cannot issue: sigstore-python checks timestamps/
   )
   t.match(
     await refusalText(check(selfSigned('rsa:1024'))),
-    /^unsupported: an issuing key must be ECDSA/
+    /^unsupported: an issuing key must be ECDSA .*: modulus of 1024 bits/
   )
   t.match(
     await refusalText(check(selfSigned('ec', '-pkeyopt', 'ec_paramgen_curve:secp224r1'))),
-    /^unsupported: an issuing key must be ECDSA/
+    /^unsupported: an issuing key must be ECDSA .*: curve P-224/
   )
 })
 
-t.test('chain files of Fulcio', async (t) => {
-  interface FileCase {
-    readonly name: string
-    readonly certChainPem: string
-  }
-  const { cases } = fulcioVector<{ readonly cases: readonly FileCase[] }>('file-ca.json')
+interface FileCase {
+  readonly name: string
+  readonly certChainPem: string
+  readonly decryptedPkcs8Pem: string
+  readonly accept: boolean
+  readonly reason?: string
+}
+
+const fileCases = fulcioVector<{ readonly cases: readonly FileCase[] }>('file-ca.json').cases
+
+t.test('chains and keys of Fulcio', async (t) => {
   const results: Record<string, string> = {}
-  for (const { name: title, certChainPem } of cases) {
-    const text = await refusalText(async () => {
-      const chain = parseCertificateChainPem(certChainPem)
-      const publicKey = chain[0]?.publicKey.spki ?? new Uint8Array(0)
-      await checkIssuingChain(chain, { publicKey, atSeconds: 1_700_000_000 })
-    }).catch(() => 'taken')
-    results[title] = text
+  for (const { name: title, certChainPem, decryptedPkcs8Pem, reason } of fileCases) {
+    const key = createPublicKey(decryptedPkcs8Pem).export({ type: 'spki', format: 'der' })
+    const publicKey = Uint8Array.from(key)
+    const check = async () =>
+      checkIssuingChain(parseCertificateChainPem(certChainPem), {
+        publicKey,
+        atSeconds: 1_800_000_000
+      })
+    if (title in TAKEN) {
+      const { certificates, authorityKeyId } = await check()
+      t.equal(certificates.length, TAKEN[title], title)
+      t.strictSame(authorityKeyId, subjectKeyIdOf(publicKey), title)
+      continue
+    }
+    results[title] = await refusalText(check)
+    if (reason !== undefined) t.match(results[title], reason.replace(/ \(.*/, ''), title)
   }
-  t.matchOnly(results, Object.fromEntries(cases.map(({ name: title }) => [title, String])))
-  t.match(results, { ecdsa: 'taken', rsa4096: 'taken', ed25519: /Ed25519 key cannot issue/ })
+  const ed25519 = /^unsupported: an Ed25519 key cannot issue: sigstore-python checks/
+  t.matchOnly(results, {
+    ed25519,
+    openssl: ed25519,
+    'intermediate-2': ed25519,
+    notca: 'invalid_request: certificate 0 of the chain: certificate is not a CA',
+    mismatch: /^invalid_request: the key is not that .*: public keys are not equal$/,
+    'eku-chaining-violation': /^invalid_request: certificate must have extended key usage code/
+  })
+})
+
+/** Certificates in each chain that may issue. An Ed25519 key above the one that issues is no matter. */
+const TAKEN: Readonly<Record<string, number>> = {
+  ecdsa: 1,
+  rsa4096: 1,
+  'intermediate-3': 3,
+  'fulcio-root': 1
+}
+
+t.test('weak RSA keys do not issue', async (t) => {
+  const { cases } = fulcioVector<{
+    readonly cases: readonly { readonly name: string; readonly publicKeyPem: string }[]
+  }>('weak-keys.json')
+  let refused = 0
+  for (const { name: title, publicKeyPem } of cases) {
+    if (!title.startsWith('RSA-2048 ') || title.endsWith('ordinary')) continue
+    const spki = createPublicKey(publicKeyPem).export({ type: 'spki', format: 'der' })
+    const publicKey = parsePublicKey(Uint8Array.from(spki))
+    // Nobody has the private key: the certificate is signed by the root, which knows no weakness.
+    const weak = await buildIntermediateCertificate({
+      ...times,
+      subject: name('weak'),
+      publicKey: publicKey.spki,
+      issuer: root,
+      issuerSigner: rootSigner
+    })
+    t.match(
+      await refusalText(() =>
+        checkIssuingChain([weak, root], { publicKey: publicKey.spki, atSeconds })
+      ),
+      /^unsupported: an issuing key must be ECDSA .*: (exponent|modulus divisible|primes|ROCA)/,
+      title
+    )
+    refused++
+  }
+  t.equal(refused, 4)
 })
 
 t.test('files that are no chain', async (t) => {
