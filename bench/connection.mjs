@@ -6,9 +6,9 @@ import { once } from 'node:events'
 const HEAD_END = Buffer.from('\r\n\r\n')
 
 /** A request as bytes. */
-export function requestBytes(host, body) {
+export function requestBytes(host, path, body) {
   return Buffer.from(
-    `POST /api/v1/log/entries HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\n` +
+    `POST ${path} HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
   )
 }

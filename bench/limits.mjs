@@ -1,6 +1,13 @@
-// What this machine can do at most in the two things an upload cannot avoid: checking a signature, and making a batch
+// What this machine can do at most in the things that cannot be avoided: checking a signature, signing, and making a batch
 // durable. Prints one JSON object. node bench/limits.mjs DIRECTORY SECONDS
-import { createHash, createPublicKey, randomBytes, verify } from 'node:crypto'
+import {
+  createHash,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+  verify
+} from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
@@ -47,6 +54,12 @@ function nativeVerification(turn) {
   if (!verify('sha256', data, createPublicKey(pem), signature)) throw new Error('must verify')
 }
 
+const signer = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey
+
+function nativeSignature(turn) {
+  sign('sha256', signed[turn % signed.length].data, signer)
+}
+
 function nobleVerification(turn) {
   const { digest, signature, publicKey } = signed[turn % signed.length]
   const options = { prehash: false, lowS: false, format: 'der' }
@@ -83,6 +96,7 @@ function durableBatches() {
 process.stdout.write(
   JSON.stringify({
     nativeVerificationsPerSecond: rate(nativeVerification),
+    nativeSignaturesPerSecond: rate(nativeSignature),
     nobleVerificationsPerSecond: rate(nobleVerification),
     durableBatchesPerSecond: durableBatches(),
     rowsPerBatch: ROWS_PER_BATCH

@@ -1,13 +1,25 @@
 // The load generator, a process of its own. Told over IPC what to do, one task at a time:
-//   { prepare: N }                          signs N entries beforehand        -> { prepared }
-//   { connections, seconds, host, port }    uploads them                       -> what happened
+//   { prepare: N, what }                        makes N requests beforehand      -> { prepared }
+//   { connections, seconds, host, port, what }  sends them                       -> what happened
+// `what` is `entries` or `certificates`.
 import { performance } from 'node:perf_hooks'
+import { makeClients, makeIdentity, signingRequest } from './certificates.mjs'
 import { openConnection, requestBytes } from './connection.mjs'
 import { makeSigned, makeSigners, proposedEntry } from './entries.mjs'
 
 const signers = makeSigners()
-let bodies = []
 let turn = 0
+
+// A certificate is never the same twice, so its requests may be; an entry is, so its requests may not.
+const kinds = {
+  entries: {
+    path: '/api/v1/log/entries',
+    status: 201,
+    bodies: [],
+    make: () => proposedEntry(makeSigned(signers, turn++))
+  },
+  certificates: { path: '/api/v2/signingCert', status: 200, bodies: [], make: undefined }
+}
 
 process.on('message', (task) => {
   perform(task).then(
@@ -17,16 +29,23 @@ process.on('message', (task) => {
 })
 
 async function perform(task) {
-  if (task.prepare !== undefined) {
-    while (bodies.length < task.prepare) bodies.push(proposedEntry(makeSigned(signers, turn++)))
-    return { prepared: bodies.length }
+  const kind = kinds[task.what]
+  if (task.identity !== undefined) {
+    const identity = makeIdentity(task.identity)
+    const clients = makeClients()
+    kinds.certificates.make = () => signingRequest(identity, clients, turn++)
+    return { keySet: identity.keySet }
   }
-  return upload(task)
+  if (task.prepare !== undefined) {
+    while (kind.bodies.length < task.prepare) kind.bodies.push(kind.make())
+    return { prepared: kind.bodies.length }
+  }
+  return upload(task, kind)
 }
 
 /** Every connection sends its next entry as soon as the answer to the last one is complete. */
-async function upload({ connections, seconds, host, port }) {
-  const requests = bodies.map((body) => requestBytes(`${host}:${port}`, body))
+async function upload({ connections, seconds, host, port }, kind) {
+  const requests = kind.bodies.map((body) => requestBytes(`${host}:${port}`, kind.path, body))
   const open = await Promise.all(
     Array.from({ length: connections }, () => openConnection(host, port))
   )
@@ -45,14 +64,14 @@ async function upload({ connections, seconds, host, port }) {
         const status = await connection.exchange(request)
         last = performance.now()
         statuses[status] = (statuses[status] ?? 0) + 1
-        if (status === 201) latenciesMs.push(last - sent)
+        if (status === kind.status) latenciesMs.push(last - sent)
       }
     })
   )
   const cpu = process.cpuUsage(cpuBefore)
   for (const connection of open) connection.close()
   const ranOut = next >= requests.length
-  bodies = bodies.slice(next)
+  kind.bodies = kind.bodies.slice(next)
   latenciesMs.sort((a, b) => a - b)
   return {
     uploads: latenciesMs.length,

@@ -31,33 +31,58 @@ if (!levels.every((level) => Number.isSafeInteger(level) && level > 0)) {
 
 const limits = await measureLimits()
 const folder = mkdtempSync(join(values.directory, 'sigstead-bench-'))
-const server = await startServer(join(folder, 'data'))
 const generator = fork(join(here, 'load.mjs'))
-const results = []
+const server = await startServer(join(folder, 'data'), await writeIssuers())
+const results = {}
 try {
-  const sizeBefore = await treeSize()
-  let accepted = 0
-  for (const connections of levels) {
-    // The first upload of a level says how many entries a run of it can use up, and warms everything.
-    const warmUp = await uploadFor(connections, 2, 20_000)
-    accepted += warmUp.uploads
-    const needed = Math.ceil((warmUp.uploads / warmUp.elapsedSeconds) * seconds * 2) + 1000
-    const measured = []
-    for (let run = 0; run < runs; run++) {
-      const result = await uploadFor(connections, seconds, needed)
-      accepted += result.uploads
-      measured.push(result)
-    }
-    results.push(summary(connections, measured))
-  }
-  const grown = (await treeSize()) - sizeBefore
-  if (grown !== accepted) throw new Error(`${accepted} uploads were promised, ${grown} are there`)
+  results.entries = await measure('entries', logSize)
+  results.certificates = await measure('certificates', certificateLogSize)
 } finally {
   generator.disconnect()
   await server.stop()
   rmSync(folder, { recursive: true, force: true })
 }
 report()
+
+/** All levels of one kind of request. The tree behind it must grow by exactly what was promised. */
+async function measure(what, treeSize) {
+  const sizeBefore = await treeSize()
+  const measuredLevels = []
+  let accepted = 0
+  for (const connections of levels) {
+    // The first run of a level says how many requests a run of it can use up, and warms everything.
+    const warmUp = await sendFor(what, connections, 2, 20_000)
+    accepted += warmUp.uploads
+    const needed = Math.ceil((warmUp.uploads / warmUp.elapsedSeconds) * seconds * 2) + 1000
+    const measured = []
+    for (let run = 0; run < runs; run++) {
+      const result = await sendFor(what, connections, seconds, needed)
+      accepted += result.uploads
+      measured.push(result)
+    }
+    measuredLevels.push(summary(connections, measured))
+  }
+  const grown = (await treeSize()) - sizeBefore
+  if (grown !== accepted) throw new Error(`${accepted} ${what} were promised, ${grown} are there`)
+  return measuredLevels
+}
+
+/** An issuer of tokens whose keys the server has in a file, so that it asks nobody. @returns name of the file */
+async function writeIssuers() {
+  const issuer = 'https://issuer.bench.example'
+  const { keySet } = await ask({ identity: issuer })
+  writeFileSync(join(folder, 'keys.json'), JSON.stringify(keySet))
+  const file = join(folder, 'issuers.json')
+  writeFileSync(
+    file,
+    JSON.stringify({
+      OIDCIssuers: {
+        [issuer]: { IssuerURL: issuer, ClientID: 'sigstore', Type: 'email', JWKSFile: 'keys.json' }
+      }
+    })
+  )
+  return file
+}
 
 function positive(name) {
   const value = Number(values[name])
@@ -74,14 +99,14 @@ async function measureLimits() {
   return JSON.parse(stdout)
 }
 
-async function startServer(dataDir) {
+async function startServer(dataDir, issuersFile) {
   await promisify(execFile)(process.execPath, [main, 'init', '--data-dir', dataDir])
   const port = await freePort()
   const log = openSync(join(folder, 'server.log'), 'w')
   const child = spawn(
     process.execPath,
     [
-      ...[main, 'serve', '--data-dir', dataDir],
+      ...[main, 'serve', '--data-dir', dataDir, '--ca-issuers-file', issuersFile],
       ...['--listen', `${host}:${port}`, '--metrics-listen', 'off']
     ],
     { stdio: ['ignore', log, log] }
@@ -117,9 +142,14 @@ async function freePort() {
   return port
 }
 
-async function treeSize() {
+async function logSize() {
   const answer = await fetch(`${server.url}/api/v1/log`)
   return (await answer.json()).treeSize
+}
+
+async function certificateLogSize() {
+  const answer = await fetch(`${server.url}/ct/v1/get-sth`)
+  return (await answer.json()).tree_size
 }
 
 async function ask(task) {
@@ -129,12 +159,14 @@ async function ask(task) {
   return result
 }
 
-async function uploadFor(connections, forSeconds, entries) {
-  await ask({ prepare: entries })
+async function sendFor(what, connections, forSeconds, requests) {
+  await ask({ what, prepare: requests })
   const cpuBefore = serverCpuSeconds()
-  const result = await ask({ connections, seconds: forSeconds, host, port: server.port })
+  const result = await ask({ what, connections, seconds: forSeconds, host, port: server.port })
   const cpuAfter = serverCpuSeconds()
-  const refused = Object.keys(result.statuses).filter((status) => status !== '201')
+  const refused = Object.keys(result.statuses).filter(
+    (status) => status !== (what === 'entries' ? '201' : '200')
+  )
   if (refused.length > 0) throw new Error(`answers: ${JSON.stringify(result.statuses)}`)
   return {
     ...result,
@@ -191,23 +223,14 @@ function report() {
     `native P-256 verifications   ${count(native)}/s per core (node:crypto, key decoding included)`,
     `noble P-256 verifications    ${count(limits.nobleVerificationsPerSecond)}/s per core`,
     `durable batches of ${limits.rowsPerBatch}        ${count(limits.durableBatchesPerSecond)}/s (${count(rows)} rows/s; SQLite, WAL, FULL)`,
+    `native P-256 signatures      ${count(limits.nativeSignaturesPerSecond)}/s per core (node:crypto)`,
     '',
-    'connections  uploads/s   p50 ms   p99 ms  server CPU ms  client CPU ms  of native limit  of durable rows'
+    ...table('uploads/s', results.entries, rows, native, 'of native limit'),
+    '',
+    `three signatures and three verifications, which a certificate cannot avoid: ${count(certificateLimit())}/s per core`,
+    '',
+    ...table('certs/s', results.certificates, rows, certificateLimit(), 'of that limit')
   ]
-  for (const result of results) {
-    lines.push(
-      [
-        String(result.connections).padStart(11),
-        count(result.uploadsPerSecond).padStart(11),
-        result.p50Ms.toFixed(1).padStart(9),
-        result.p99Ms.toFixed(1).padStart(9),
-        result.serverCpuMsPerUpload.toFixed(2).padStart(15),
-        result.generatorCpuMsPerUpload.toFixed(2).padStart(15),
-        percent(result.uploadsPerSecond / native).padStart(17),
-        percent(result.uploadsPerSecond / rows).padStart(17)
-      ].join('')
-    )
-  }
   process.stdout.write(`${lines.join('\n')}\n`)
   mkdirSync(join(here, 'results'), { recursive: true })
   const file = join(here, 'results', `${new Date().toISOString().replaceAll(':', '-')}.json`)
@@ -216,6 +239,33 @@ function report() {
     `${JSON.stringify({ machine, seconds, runs, limits, results }, undefined, 2)}\n`
   )
   process.stdout.write(`\n${file}\n`)
+}
+
+/** Token and proof are verified, precertificate, timestamp and certificate signed, and the result verified. */
+function certificateLimit() {
+  const { nativeSignaturesPerSecond: signs, nativeVerificationsPerSecond: verifies } = limits
+  return 1 / (3 / signs + 3 / verifies)
+}
+
+function table(title, measuredLevels, rows, limit, ofLimit) {
+  const head =
+    `connections${title.padStart(11)}   p50 ms   p99 ms  server CPU ms  client CPU ms` +
+    `${ofLimit.padStart(17)}  of durable rows`
+  return [
+    head,
+    ...measuredLevels.map((result) =>
+      [
+        String(result.connections).padStart(11),
+        count(result.uploadsPerSecond).padStart(11),
+        result.p50Ms.toFixed(1).padStart(9),
+        result.p99Ms.toFixed(1).padStart(9),
+        result.serverCpuMsPerUpload.toFixed(2).padStart(15),
+        result.generatorCpuMsPerUpload.toFixed(2).padStart(15),
+        percent(result.uploadsPerSecond / limit).padStart(17),
+        percent(result.uploadsPerSecond / rows).padStart(17)
+      ].join('')
+    )
+  ]
 }
 
 function count(value) {
