@@ -39,6 +39,7 @@ export interface LogGauges {
 export interface Metrics {
   apiRequest(request: ApiRequest): void
   readonly fulcio: FulcioMetrics
+  readonly timestamps: TimestampMetrics
   newEntry(): void
   indexLookup(lookup: { readonly seconds: number; readonly success: boolean }): void
   batch(batch: WrittenBatch): void
@@ -60,6 +61,24 @@ export interface FulcioMetrics {
   apiRequest(request: Omit<ApiRequest, 'path'>): void
 }
 
+/** What a timestamp authority counts, under the names and in the units of Sigstore's. */
+export interface TimestampMetrics {
+  /** A request to one of its routes. */
+  apiRequest(request: ApiRequest): void
+  /** Names where it is known when the signing certificates end. Until then that gauge is absent. */
+  watchCertificate(daysRemaining: () => number): void
+  /** A time server was asked. */
+  ntpAnswer(answer: {
+    readonly host: string
+    readonly failed: boolean
+    readonly seconds: number
+  }): void
+  /** A round of questions to time servers ended without agreement. */
+  ntpError(reason: 'err_too_few' | 'err_inv_time'): void
+  /** The clock was set. */
+  clockStep(direction: 'back' | 'forward'): void
+}
+
 export interface MetricsOptions {
   readonly version: string
   /** Every route template there is: a path outside becomes `other`, so that no stranger can add a time series. */
@@ -69,6 +88,8 @@ export interface MetricsOptions {
 const NS = 1e9
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']
 const OTHER = 'other'
+/** The timestamp authority's word for it. */
+const UNRECOGNIZED = 'unrecognized'
 
 // Ten buckets from a millisecond to a minute, in nanoseconds, as Rekor's dashboards expect them (rekor-v1 §13.3).
 const LATENCY_BUCKETS_NS = exponentialBuckets(1e6, 60_000 ** (1 / 9), 10)
@@ -127,6 +148,7 @@ export function createMetrics({ version, paths }: MetricsOptions): Metrics {
       })
     },
     fulcio: fulcioMetrics(registers, version),
+    timestamps: timestampMetrics(registers, version, known),
     newEntry: () => newEntries.inc(),
     indexLookup: ({ seconds, success }) => {
       indexLatency.observe({ success: String(success) }, seconds * NS)
@@ -213,6 +235,103 @@ function fulcioMetrics(registers: Registry[], version: string): FulcioMetrics {
       latency.observe(labels, seconds)
       requests.inc(labels)
     }
+  }
+}
+
+/** @see ct-and-tsa §C7 */
+function timestampMetrics(
+  registers: Registry[],
+  version: string,
+  paths: ReadonlySet<string>
+): TimestampMetrics {
+  const prefix = 'timestamp_authority'
+  new Gauge({
+    name: `${prefix}_build_info`,
+    help: 'Always 1; the labels tell what is running. goversion is the Node.js version.',
+    labelNames: ['version', 'revision', 'build_date', 'goversion'],
+    registers
+  }).set({ version, revision: '', build_date: '', goversion: process.version }, 1)
+  const latency = new Histogram({
+    name: `${prefix}_api_latency`,
+    help: 'Time of a call to the timestamp authority in nanoseconds',
+    labelNames: ['path', 'code'],
+    buckets: LATENCY_BUCKETS_NS,
+    registers
+  })
+  const latencySummary = new Summary({
+    name: `${prefix}_api_latency_summary`,
+    help: 'Time of a call to the timestamp authority in nanoseconds, quantiles of the last ten minutes',
+    labelNames: ['path', 'code'],
+    ...SUMMARY_WINDOW,
+    registers
+  })
+  const latencyByApi = new Histogram({
+    name: `${prefix}_latency_by_api`,
+    help: 'Time of a call to the timestamp authority in nanoseconds',
+    labelNames: ['path', 'method'],
+    buckets: LATENCY_BUCKETS_NS,
+    registers
+  })
+  const requests = new Counter({
+    name: `${prefix}_http_requests_total`,
+    help: 'Calls to the timestamp authority',
+    labelNames: ['path', 'method', 'code'],
+    registers
+  })
+  const ntpErrors = new Counter({
+    name: `${prefix}_ntp_errors_total`,
+    help: 'Rounds of questions to time servers with too few answers (err_too_few) or answers far from the clock (err_inv_time)',
+    labelNames: ['reason'],
+    registers
+  })
+  const ntpAnswers = new Counter({
+    name: `${prefix}_ntp_sync_total`,
+    help: 'Questions to time servers',
+    labelNames: ['failed', 'host'],
+    registers
+  })
+  const ntpLatency = new Histogram({
+    name: `${prefix}_ntp_latency`,
+    help: 'Time until a time server answered in nanoseconds',
+    labelNames: ['host'],
+    buckets: LATENCY_BUCKETS_NS,
+    registers
+  })
+  const clockSteps = new Counter({
+    name: 'sigstead_timestamp_clock_steps',
+    help: 'Times the clock of this computer was set back, or forward by seconds, while timestamps were issued',
+    labelNames: ['direction'],
+    registers
+  })
+  let readDays: (() => number) | undefined
+  const daysRemaining = new Gauge({
+    name: `${prefix}_certificate_valid_days_remaining`,
+    help: 'Days until the first certificate of the signing chain ends',
+    registers,
+    collect() {
+      if (readDays !== undefined) this.set(readDays())
+    }
+  })
+  daysRemaining.remove() // or it would claim 0
+  return {
+    apiRequest: ({ path: asked, method: sent, code: status, seconds }) => {
+      const path = paths.has(asked) ? asked : UNRECOGNIZED
+      const method = METHODS.includes(sent) ? sent : UNRECOGNIZED
+      const code = String(status)
+      latency.observe({ path, code }, seconds * NS)
+      latencySummary.observe({ path, code }, seconds * NS)
+      latencyByApi.observe({ path, method }, seconds * NS)
+      requests.inc({ path, method, code })
+    },
+    watchCertificate: (read) => {
+      readDays = read
+    },
+    ntpAnswer: ({ host, failed, seconds }) => {
+      ntpAnswers.inc({ failed: String(failed), host })
+      if (!failed) ntpLatency.observe({ host }, seconds * NS)
+    },
+    ntpError: (reason) => ntpErrors.inc({ reason }),
+    clockStep: (direction) => clockSteps.inc({ direction })
   }
 }
 

@@ -112,3 +112,40 @@ t.test('two servers in one process do not share', async (t) => {
   t.equal(samples(await two.render()).get('rekor_new_entries'), 0)
   t.match(one.contentType, /^text\/plain; version=0.0.4/)
 })
+
+t.test('metrics of the timestamp authority', async (t) => {
+  const path = '/api/v1/timestamp'
+  const metrics = createMetrics({ version: '1.2.3', paths: [path] })
+  const { timestamps } = metrics
+  const days = 'timestamp_authority_certificate_valid_days_remaining'
+  t.notOk(samples(await metrics.render()).has(days), 'not known yet')
+
+  timestamps.apiRequest({ path, method: 'POST', code: 200, seconds: 0.002 })
+  timestamps.apiRequest({ path, method: 'POST', code: 499, seconds: 0.002 })
+  timestamps.apiRequest({ path: '/guess/1', method: 'BREW', code: 404, seconds: 0.001 })
+  timestamps.apiRequest({ path: '/guess/2', method: 'BREW', code: 404, seconds: 0.001 })
+  let remaining = 30
+  timestamps.watchCertificate(() => remaining)
+  timestamps.ntpAnswer({ host: 'time.test', failed: false, seconds: 0.5 })
+  timestamps.ntpAnswer({ host: 'time.test', failed: true, seconds: 5 })
+  timestamps.ntpError('err_too_few')
+  timestamps.clockStep('back')
+  const all = samples(await metrics.render())
+  const of = (name: string): number | undefined => all.get(`timestamp_authority_${name}`)
+  t.equal(of(`http_requests_total{path="${path}",method="POST",code="200"}`), 1)
+  t.equal(of(`http_requests_total{path="${path}",method="POST",code="499"}`), 1)
+  const unknown = 'path="unrecognized",method="unrecognized"'
+  t.equal(of(`http_requests_total{${unknown},code="404"}`), 2)
+  t.equal(of(`api_latency_sum{path="${path}",code="200"}`), 2_000_000)
+  t.equal(of(`api_latency_summary_count{path="${path}",code="200"}`), 1)
+  t.equal(of(`latency_by_api_count{path="${path}",method="POST"}`), 2)
+  t.equal(of('ntp_sync_total{failed="false",host="time.test"}'), 1)
+  t.equal(of('ntp_sync_total{failed="true",host="time.test"}'), 1)
+  t.equal(of('ntp_latency_sum{host="time.test"}'), 500_000_000)
+  t.equal(of('ntp_errors_total{reason="err_too_few"}'), 1)
+  t.equal(of('certificate_valid_days_remaining'), 30)
+  t.equal(all.get('sigstead_timestamp_clock_steps{direction="back"}'), 1)
+  t.match(named(all, 'timestamp_authority_build_info'), [/version="1.2.3"/])
+  remaining = 29
+  t.equal(samples(await metrics.render()).get(days), 29)
+})
