@@ -1,10 +1,11 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, scryptSync } from 'node:crypto'
+import { inspect } from 'node:util'
 import { xsalsa20poly1305 } from '@noble/ciphers/salsa.js'
 import t from 'tap'
 import { encodePem } from '../../src/encoding/pem.js'
 import { readPrivateKeyFile } from '../../src/keys/private-key-file.js'
 import { fulcioVector } from '../helpers/fulcio-vectors.js'
-import { refusalText } from '../helpers/refusals.js'
+import { refusal, refusalText } from '../helpers/refusals.js'
 
 interface FileCaCase {
   readonly name: string
@@ -99,6 +100,50 @@ t.test('the form of cosign', async (t) => {
   ]
   for (const [name, pem, message] of cases) {
     t.match(await refusalText(() => readPrivateKeyFile(pem, 'correct horse')), message, name)
+  }
+})
+
+t.test("PEM's own encryption", async (t) => {
+  const encrypt = (cipher: string) =>
+    rsa.export({ type: 'pkcs1', format: 'pem', cipher, passphrase: 'correct horse' }).toString()
+  for (const cipher of ['aes-128-cbc', 'aes-256-cbc', 'des-ede3-cbc']) {
+    const pem = encrypt(cipher)
+    t.match(pem, /Proc-Type: 4,ENCRYPTED/)
+    t.ok((await readPrivateKeyFile(pem, 'correct horse')).equals(rsa), cipher)
+    t.ok((await readPrivateKeyFile(pem.replaceAll('\n', '\r\n'), 'correct horse')).equals(rsa))
+    t.match(await refusalText(() => readPrivateKeyFile(pem)), /no passphrase is given$/)
+  }
+  const broken = encrypt('des-ede3-cbc').replace('DES-EDE3-CBC', 'DES-CBC')
+  t.match(
+    await refusalText(() => readPrivateKeyFile(broken, 'correct horse')),
+    /^unsupported: the private key is encrypted with DES-CBC, which is broken/
+  )
+})
+
+t.test('the first block counts', async (t) => {
+  const pkcs1 = { type: 'pkcs1', format: 'pem' } as const
+  const plain = rsa.export(pkcs1).toString()
+  const encrypted = rsa
+    .export({ ...pkcs1, cipher: 'aes-128-cbc', passphrase: 'correct horse' })
+    .toString()
+  const other = privateKey.export({ type: 'sec1', format: 'pem' }).toString()
+  t.ok((await readPrivateKeyFile(plain + encrypted)).equals(rsa))
+  t.ok((await readPrivateKeyFile(encrypted + other, 'correct horse')).equals(rsa))
+  t.ok((await readPrivateKeyFile(other + encrypted)).equals(privateKey))
+})
+
+t.test('no message and no cause quotes a passphrase', async (t) => {
+  const passphrase = 'battery staple'
+  const pkcs8 = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc' } as const
+  const pkcs1 = { type: 'pkcs1', format: 'pem', cipher: 'aes-256-cbc' } as const
+  for (const pem of [
+    privateKey.export({ ...pkcs8, passphrase: 'correct horse' }).toString(),
+    rsa.export({ ...pkcs1, passphrase: 'correct horse' }).toString(),
+    sigstorePem()
+  ]) {
+    const problem = await refusal(() => readPrivateKeyFile(pem, passphrase))
+    t.match(problem.message, /wrong passphrase or damaged file/)
+    t.notMatch(inspect(problem, { depth: 10 }), /battery|staple/)
   }
 })
 
