@@ -8,6 +8,7 @@ import {
   PublicKeyInfo,
   RelativeDistinguishedNames
 } from 'pkijs'
+import { equalBytes } from '../encoding/bytes.js'
 import {
   contextTag,
   DER_TAG,
@@ -91,13 +92,15 @@ export async function buildRootCertificate(fields: RootFields): Promise<Certific
 /**
  * Intermediate that may sign certificates for code signing and no further intermediate.
  *
- * @throws LogError as buildRootCertificate; `invalid_request` when the issuer has no subject key identifier
+ * @throws LogError as buildRootCertificate; `invalid_request` when the issuer may not have it below it, is not valid as long,
+ *   has no subject key identifier, or the signer's key is not that of the issuer
  * @see fulcio §12
  */
 export async function buildIntermediateCertificate(
   fields: IntermediateFields
 ): Promise<Certificate> {
   const { subject, issuer, issuerSigner, publicKey } = fields
+  assertMayIssue(issuer, fields)
   const extensions = [
     KEY_USAGE,
     {
@@ -114,6 +117,22 @@ export async function buildIntermediateCertificate(
     { ...fields, issuer: issuerName, name: readName(encodeAuthorityName(subject)), extensions },
     issuerSigner
   )
+}
+
+function assertMayIssue(
+  { basicConstraints, mayCertSign, publicKey, notBeforeSeconds, notAfterSeconds }: Certificate,
+  fields: IntermediateFields
+): void {
+  const isCa = basicConstraints?.isCa === true && mayCertSign
+  if (!isCa || basicConstraints.maxPathLength === 0) {
+    throw refused('the issuing certificate may not have another authority below it')
+  }
+  if (!equalBytes(publicKey.spki, fields.issuerSigner.publicKey)) {
+    throw refused('the key is not that of the issuing certificate: public keys are not equal')
+  }
+  if (fields.notBeforeSeconds < notBeforeSeconds || fields.notAfterSeconds > notAfterSeconds) {
+    throw refused('the issuing certificate is not valid as long as that')
+  }
 }
 
 /**
@@ -153,7 +172,7 @@ export function subjectKeyIdOfCertificate(certificate: Certificate): Uint8Array 
   const extension = findExtension(certificate.extensions, OID_SUBJECT_KEY_ID)
   const { result } = fromBER(extension?.value ?? new Uint8Array(0))
   if (!(result instanceof OctetString)) {
-    throw new LogError('invalid_request', 'issuing certificate has no subject key identifier')
+    throw refused('issuing certificate has no subject key identifier')
   }
   return Uint8Array.from(result.valueBlock.valueHexView)
 }
@@ -215,8 +234,7 @@ export function encodeAuthorityName({ organization, commonName }: AuthorityName)
 function encodeAttribute(type: string, title: string, value: string): Uint8Array {
   const { length } = [...value]
   if (length === 0 || length > MAX_NAME_CHARACTERS || /[\0-\x1f\x7f]/.test(value)) {
-    throw new LogError(
-      'invalid_request',
+    throw refused(
       `${title} of an authority must be 1 to ${MAX_NAME_CHARACTERS} characters without control characters`
     )
   }
@@ -231,4 +249,8 @@ function readName(der: Uint8Array): RelativeDistinguishedNames {
 
 function bytesOf(structure: { toBER(): ArrayBuffer }): Uint8Array {
   return new Uint8Array(structure.toBER())
+}
+
+function refused(problem: string): LogError {
+  return new LogError('invalid_request', problem)
 }

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { encodePem } from '../../src/encoding/pem.js'
 import { createLocalSigner, generateSigningKey } from '../../src/keys/local-signer.js'
+import { readPrivateKeyFile } from '../../src/keys/private-key-file.js'
 import type { SignatureAlgorithm } from '../../src/keys/signer.js'
 import {
   buildCertificateRequest,
@@ -62,8 +63,14 @@ for (const algorithm of [
     })
     const rootFile = save(`${algorithm}-root.pem`, 'CERTIFICATE', root.der)
     const childFile = save(`${algorithm}-child.pem`, 'CERTIFICATE', intermediate.der)
-    t.match(openssl('verify', '-attime', '1770000000', '-CAfile', rootFile, childFile), /: OK\n$/)
-    t.match(openssl('verify', '-attime', '1770000000', '-CAfile', rootFile, rootFile), /: OK\n$/)
+    t.match(
+      openssl('verify', '-x509_strict', '-attime', '1770000000', '-CAfile', rootFile, childFile),
+      /: OK\n$/
+    )
+    t.match(
+      openssl('verify', '-x509_strict', '-attime', '1770000000', '-CAfile', rootFile, rootFile),
+      /: OK\n$/
+    )
 
     const text = openssl(
       'x509',
@@ -94,23 +101,52 @@ for (const algorithm of [
 }
 
 t.test('an intermediate under a root of another implementation', async (t) => {
-  const signer = await signerOf('ecdsa-sha2-256-nistp256')
   const keyFile = join(dir, 'openssl-root.key')
   const rootFile = join(dir, 'openssl-root.pem')
   openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', keyFile)
   const args = ['req', '-x509', '-new', '-key', keyFile, '-days', '2', '-out', rootFile]
   openssl(...args, '-subj', '/C=DE/O=x/OU=y/CN=z')
   const root = certificateOfPem(openssl('x509', '-in', rootFile))
+  const rootSigner = createLocalSigner(await readPrivateKeyFile(readFileSync(keyFile, 'utf8')))
+  const child = await signerOf('rsa-sign-pkcs1-2048-sha256')
   const intermediate = await buildIntermediateCertificate({
     subject,
-    publicKey: signer.publicKey,
+    publicKey: child.publicKey,
     issuer: root,
-    issuerSigner: signer, // any key: only the names are looked at here
+    issuerSigner: rootSigner,
     serialNumber: 1n,
-    notBeforeSeconds,
-    notAfterSeconds: notBeforeSeconds + YEAR
+    notBeforeSeconds: root.notBeforeSeconds,
+    notAfterSeconds: root.notAfterSeconds
   })
   t.strictSame(intermediate.issuer, root.subject)
+  const childFile = save('openssl-child.pem', 'CERTIFICATE', intermediate.der)
+  t.match(openssl('verify', '-CAfile', rootFile, childFile), /: OK\n$/)
+})
+
+t.test('intermediates that their issuer may not have', async (t) => {
+  const signer = await signerOf('ecdsa-sha2-256-nistp256')
+  const child = await signerOf('ecdsa-sha2-256-nistp256')
+  const times = { serialNumber: 1n, notBeforeSeconds, notAfterSeconds: notBeforeSeconds + YEAR }
+  const root = await buildRootCertificate({ ...times, subject, signer })
+  const good = { ...times, subject, publicKey: child.publicKey, issuer: root, issuerSigner: signer }
+  const intermediate = await buildIntermediateCertificate(good)
+  const below = /^invalid_request: the issuing certificate may not have another authority below it$/
+  const time = /^invalid_request: the issuing certificate is not valid as long as that$/
+  const cases: [name: string, change: Partial<typeof good>, message: RegExp][] = [
+    ['below an intermediate', { issuer: intermediate, issuerSigner: child }, below],
+    ['below no authority', { issuer: { ...root, basicConstraints: undefined } }, below],
+    ['below one that signs no certificates', { issuer: { ...root, mayCertSign: false } }, below],
+    ['signed by another', { issuerSigner: child }, /public keys are not equal$/],
+    ['begins earlier', { notBeforeSeconds: notBeforeSeconds - 1 }, time],
+    ['ends later', { notAfterSeconds: notBeforeSeconds + YEAR + 1 }, time]
+  ]
+  for (const [name, change, message] of cases) {
+    t.match(
+      await refusalText(() => buildIntermediateCertificate({ ...good, ...change })),
+      message,
+      name
+    )
+  }
 })
 
 t.test('requests, as OpenSSL sees them', async (t) => {
