@@ -84,6 +84,7 @@ export interface RealCertificateVector {
   readonly issuerKeyHashHex: string
   readonly defangedTbsSha256Hex: string
   readonly defangedTbsLength: number
+  readonly extensionOrder: readonly { readonly oid: string; readonly critical: boolean }[]
   readonly scts: readonly [
     {
       readonly serialized: string

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { X509Certificate } from 'node:crypto'
+import { createHash, createPublicKey, X509Certificate } from 'node:crypto'
 import t from 'tap'
 import { parseDer } from '../../src/encoding/der.js'
 import { encodeHex } from '../../src/encoding/hex.js'
 import { encodePem } from '../../src/encoding/pem.js'
 import { createLocalSigner, generateSigningKey } from '../../src/keys/local-signer.js'
 import type { SignatureAlgorithm } from '../../src/keys/signer.js'
+import { subjectKeyIdOfCertificate } from '../../src/x509/ca-certificate.js'
 import { type Certificate, findExtension, parseCertificate } from '../../src/x509/certificate.js'
 import { buildSubjectAltName } from '../../src/x509/fulcio-extensions.js'
 import {
@@ -19,8 +20,12 @@ import {
 import { isPrecertificate, OID_PRECERTIFICATE_POISON } from '../../src/x509/precertificate.js'
 import { removeExtension } from '../../src/x509/remove-extension.js'
 import { OID_SCT_LIST } from '../../src/x509/sct-list.js'
-import { certificateOfPem, ctLogVector, precertificateVectors } from '../helpers/ct-vectors.js'
-import { subjectKeyIdOfCertificate } from '../../src/x509/ca-certificate.js'
+import {
+  certificateOfPem,
+  ctLogVector,
+  precertificateVectors,
+  realCertificateVectors
+} from '../helpers/ct-vectors.js'
 
 const FULCIO = '1.3.6.1.4.1.57264.1.'
 
@@ -59,6 +64,35 @@ t.test('precertificates and certificates of another implementation, byte for byt
     compared++
   }
   t.ok(compared > 0, `${compared} compared`)
+  t.end()
+})
+
+/** What the keys of those instances sign with. */
+const REAL_ALGORITHMS: Readonly<Record<string, SignatureAlgorithm>> = {
+  '1.2.840.10045.4.3.3': 'ecdsa-sha2-384-nistp384',
+  '1.2.840.113549.1.1.11': 'rsa-sign-pkcs1-4096-sha256'
+}
+
+t.test('certificates of real instances, byte for byte', (t) => {
+  for (const vector of realCertificateVectors) {
+    const { name, certificatePem, issuerPem, defangedTbsSha256Hex, extensionOrder } = vector
+    const certificate = certificateOfPem(certificatePem)
+    const algorithm = REAL_ALGORITHMS[certificate.signatureAlgorithmOid]
+    if (algorithm === undefined) throw new Error('another algorithm')
+    const tbs = buildLeafTbs(fieldsOf(certificate, certificateOfPem(issuerPem), algorithm))
+    const sctList = findExtension(certificate.extensions, OID_SCT_LIST)?.value ?? new Uint8Array(0)
+    const whole = tbs.withSctList(sctList)
+    t.equal(encodeHex(whole), encodeHex(certificate.tbs), name)
+    t.equal(createHash('sha256').update(tbs.plain()).digest('hex'), defangedTbsSha256Hex, name)
+    const der = assembleCertificate(whole, algorithm, certificate.signature)
+    t.equal(encodeHex(der), encodeHex(certificate.der), name)
+    t.strictSame(
+      parseCertificate(der).extensions.map(({ oid, critical }) => ({ oid, critical })),
+      extensionOrder,
+      name
+    )
+  }
+  t.equal(realCertificateVectors.length, 3)
   t.end()
 })
 
@@ -104,6 +138,8 @@ for (const [algorithm, shown] of ALGORITHMS) {
       ]
     )
     const seen = new X509Certificate(encodePem('CERTIFICATE', der))
+    const issuerKey = { key: Buffer.from(signer.publicKey), format: 'der', type: 'spki' } as const
+    t.ok(seen.verify(createPublicKey(issuerKey)), 'signed')
     t.equal(seen.subjectAltName, 'email:a@example.com')
     t.equal(seen.serialNumber, '7F')
     t.equal(seen.validTo, 'Jan  1 00:05:00 2050 GMT')
@@ -123,6 +159,26 @@ for (const [algorithm, shown] of ALGORITHMS) {
   })
 }
 
+/** `[length, bytes of the header]` of the element at the beginning, read without any of our own code. */
+function headerOf(der: Uint8Array): [length: number, header: number] {
+  const first = der[1] ?? 0
+  if (first < 0x80) return [first, 2]
+  const octets = der.subarray(2, 2 + (first & 0x7f))
+  return [octets.reduce((length, octet) => length * 256 + octet, 0), 2 + octets.length]
+}
+
+/** Elements inside the element at the beginning. */
+function elementsOf(der: Uint8Array): Uint8Array[] {
+  const [length, header] = headerOf(der)
+  const elements: Uint8Array[] = []
+  for (let rest = der.subarray(header, header + length); rest.length > 0;) {
+    const [inner, innerHeader] = headerOf(rest)
+    elements.push(rest.subarray(0, inner + innerHeader))
+    rest = rest.subarray(inner + innerHeader)
+  }
+  return elements
+}
+
 t.test('the forms differ in the last extension and nothing else', (t) => {
   const tbs = buildLeafTbs({
     serialNumber: 1n,
@@ -133,11 +189,35 @@ t.test('the forms differ in the last extension and nothing else', (t) => {
     notAfterSeconds: 600,
     spki: certificateOfPem(ctLogVector.ca_chain_pem[0]).publicKey.spki,
     subjectAltName: buildSubjectAltName({ kind: 'rfc822Name', value: 'a@example.com' }),
-    extensions: []
+    extensions: [{ oid: `${FULCIO}1`, critical: false, value: Uint8Array.of(0x69) }]
   })
-  // Long enough for lengths of three bytes, where the short form has two.
-  for (const length of [1, 60, 127, 200, 70_000]) {
+  /** Fields before the extensions, and the extensions, in hex. */
+  const partsOf = (der: Uint8Array): { fields: string[]; extensions: string[] } => {
+    const fields = elementsOf(der)
+    const extensions = elementsOf(elementsOf(fields.pop() ?? new Uint8Array(0))[0] ?? der)
+    return { fields: fields.map(encodeHex), extensions: extensions.map(encodeHex) }
+  }
+  const plain = partsOf(tbs.plain())
+  t.equal(plain.fields.length, 7)
+  t.equal(plain.extensions.length, 6)
+  const poisoned = partsOf(tbs.withPoison())
+  t.strictSame(poisoned.fields, plain.fields)
+  t.strictSame(poisoned.extensions, [
+    ...plain.extensions,
+    '3013060a2b06010401d679020403' + '0101ff' + '04020500'
+  ])
+  // Around the places where lengths take an octet more.
+  for (const length of [0, 1, 60, 100, 109, 110, 127, 128, 200, 65_000, 66_000]) {
     const value = new Uint8Array(length).fill(5)
+    const final = partsOf(tbs.withSctList(value))
+    t.strictSame(final.fields, plain.fields, `${length}`)
+    t.strictSame(final.extensions.slice(0, -1), plain.extensions, `${length}`)
+    const [oid, content, ...rest] = elementsOf(
+      Uint8Array.from(Buffer.from(final.extensions.at(-1) ?? '', 'hex'))
+    )
+    t.equal(encodeHex(oid ?? value), '060a2b06010401d679020402')
+    t.strictSame(content?.subarray(headerOf(content)[1]), value)
+    t.strictSame(rest, [])
     t.strictSame(removeExtension(tbs.withSctList(value), OID_SCT_LIST), tbs.plain(), `${length}`)
   }
   t.strictSame(removeExtension(tbs.withPoison(), OID_PRECERTIFICATE_POISON), tbs.plain())
