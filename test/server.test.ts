@@ -28,7 +28,8 @@ import {
 const key = artifactKey()
 
 function keyFile(dataDir: string): string {
-  return join(dataDir, 'keys', readdirSync(join(dataDir, 'keys'))[0] ?? '')
+  const names = readdirSync(join(dataDir, 'keys'))
+  return join(dataDir, 'keys', names.find((name) => name.startsWith('rekor-')) ?? '')
 }
 
 async function getJson(url: string): Promise<{ status: number; body: Record<string, unknown> }> {

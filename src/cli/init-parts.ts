@@ -85,7 +85,7 @@ export async function ensureCtLog(site: Site): Promise<MadeLog | undefined> {
   const passphrase = readPassphrase(config.log)
   let tree = existing
   if (tree === undefined) {
-    await removeUnusedKeys(site, 'ct-')
+    removeUnfinishedKeys(paths, 'ct-')
     const { signer, keyName } = await createLogKey(paths.keys, 'ct', passphrase)
     const hostname = await hostnameOf(site)
     tree = await createCtTree({ database, hostname, signer, keyName, ...world })
@@ -106,6 +106,7 @@ export async function ensureAuthority(site: Site): Promise<MadeAuthority | undef
   const { config, paths, database, world } = site
   const stored = await loadAuthorityState(database.register)
   if (stored.authorities.length > 0) return undefined
+  removeUnfinishedKeys(paths, 'ca-')
   const { organization, commonName, keyAlgorithm, rootValidityDays } = config.ca
   const privateKey = await generateSigningKey(keyAlgorithm)
   const { signer, keyName } = storeKey(
@@ -141,12 +142,11 @@ async function hostnameOf({ config, database }: Site): Promise<string> {
   return tree === undefined ? new URL(config.publicUrl).hostname : checkpointNameOf(tree)
 }
 
-/** Keys of an interrupted init that no tree names have signed nothing. */
-async function removeUnusedKeys({ database, paths }: Site, prefix: string): Promise<void> {
-  const used = (await database.trees('ct')).map(({ keyName }) => keyName)
-  const names = existsSync(paths.keys) ? readdirSync(paths.keys) : []
-  for (const name of names) {
-    if (name.startsWith(prefix) && !used.includes(name)) rmSync(join(paths.keys, name))
+/** Keys that an interrupted init left have signed nothing, as long as nothing names them. */
+function removeUnfinishedKeys({ initMarker, keys }: DataPaths, prefix: string): void {
+  if (!existsSync(initMarker)) return
+  for (const name of readdirSync(keys)) {
+    if (name.startsWith(prefix)) rmSync(join(keys, name))
   }
 }
 

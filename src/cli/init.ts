@@ -48,7 +48,7 @@ export const initCommand: Command = {
 }
 
 /** A line or more for each thing that was made. */
-export function describeMade({ log, certificateLog, authority }: Made): readonly string[] {
+function describeMade({ log, certificateLog, authority }: Made): readonly string[] {
   const lines: string[] = []
   if (log !== undefined) {
     lines.push(

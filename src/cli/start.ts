@@ -1,6 +1,6 @@
 import { dataPaths, inspectDataDirectory } from '../config/data-dir.js'
 import type { Command } from './command.js'
-import { describeMade, initialize } from './init.js'
+import { initialize } from './init.js'
 import { serveUntilStopped } from './serve.js'
 
 export const startCommand: Command = {
@@ -12,8 +12,16 @@ export const startCommand: Command = {
     const config = call.loadConfig()
     const state = inspectDataDirectory(dataPaths(config.dataDir))
     if (state !== 'foreign') {
-      const lines = describeMade(await initialize(config, call.world))
-      if (lines.length > 0) call.note([`in ${config.dataDir} were made:`, ...lines].join('\n'))
+      const { log, certificateLog, authority } = await initialize(config, call.world)
+      const made = (what: string, keyFile: string): void =>
+        call.note(`there was none in ${config.dataDir}: made ${what} with key ${keyFile}`)
+      if (log !== undefined) made(`tree ${log.treeId}`, log.keyFile)
+      if (certificateLog !== undefined) {
+        made(`certificate log ${certificateLog.logId}`, certificateLog.keyFile)
+      }
+      if (authority !== undefined) {
+        made(`certificate authority ${authority.fingerprint}`, authority.keyFile)
+      }
     }
     return serveUntilStopped(call, config)
   }

@@ -93,9 +93,7 @@ async function readIssuers({ config, options }: Foundation): Promise<IdentityCon
     for (const warning of issuers.warnings) options.logger.warn(`${issuersFile}: ${warning}`)
     return issuers
   }
-  options.logger.warn(
-    'no issuers are configured, so no certificate can be issued: set ca.issuersFile (--ca-issuers-file)'
-  )
+  // The greeting says so, and every token that comes is refused by name.
   return NO_ISSUERS
 }
 

@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path'
 import t from 'tap'
 import { checkLog } from '../../src/log/check-log.js'
+import { createCtLeafChecks } from '../../src/ct/leaf-checks.js'
 import { createRekorLeafChecks } from '../../src/rekor/leaf-checks.js'
 import { buildLogStatement } from '../../src/rekor/statement.js'
 import { openDatabase } from '../../src/store/sqlite/open-database.js'
@@ -22,7 +23,8 @@ function mode(path: string): string {
 }
 
 function keyFile(dataDir: string): string {
-  return join(dataDir, 'keys', readdirSync(join(dataDir, 'keys'))[0] ?? '')
+  const names = readdirSync(join(dataDir, 'keys'))
+  return join(dataDir, 'keys', names.find((name) => name.startsWith('rekor-')) ?? '')
 }
 
 /** The database of a directory as of now. */
@@ -63,9 +65,12 @@ t.test('what it makes', async (t) => {
   await reading(dataDir, async (database) => {
     const report = await checkLog({
       database,
-      checks: { rekor: createRekorLeafChecks(), ct: createRekorLeafChecks() }
+      checks: { rekor: createRekorLeafChecks(), ct: createCtLeafChecks() }
     })
-    t.equal(report.trees.length, 1)
+    t.strictSame(
+      report.trees.map(({ log }) => log),
+      ['rekor', 'ct']
+    )
     const [tree] = await database.trees('rekor')
     if (tree === undefined) throw new Error('no tree')
     t.equal(createHash('sha256').update(tree.publicKey).digest('hex'), made.logId)
@@ -130,7 +135,11 @@ t.test('where it refuses', async (t) => {
   const file = join(folder, 'file')
   writeFileSync(file, '')
   const cases: [name: string, dataDir: string, stderr: RegExp][] = [
-    ['a log', log, /^sigstead: .*data holds a log already: sigstead serve serves it\n$/],
+    [
+      'a log',
+      log,
+      /^sigstead: .*data holds a log already, and nothing is missing: sigstead serve serves it\n$/
+    ],
     ['something else', foreign, /is not empty and holds no log: name another directory\n$/],
     ['keys without a database', orphaned, /is not empty and holds no log/],
     ['a file', file, /data directory .*file cannot be read: ENOTDIR\n$/],
@@ -211,13 +220,25 @@ t.test('interrupted anywhere, it is finished by the next run', async (t) => {
     const again = await runCommand(['init', '--data-dir', dataDir])
     t.equal(again.code, 0, `${name}: ${again.stderr}`)
     t.notOk(existsSync(join(dataDir, 'init.unfinished')))
-    t.equal(readdirSync(join(dataDir, 'keys')).length, 1, `${name}: one key`)
+    t.match(
+      readdirSync(join(dataDir, 'keys')).sort(),
+      [/^ca-/, /^ct-/, /^rekor-/],
+      `${name}: one key each`
+    )
+    t.equal(readdirSync(join(dataDir, 'keys')).length, 3)
     await reading(dataDir, async (database) => {
       const { trees } = await checkLog({
         database,
-        checks: { rekor: createRekorLeafChecks(), ct: createRekorLeafChecks() }
+        checks: { rekor: createRekorLeafChecks(), ct: createCtLeafChecks() }
       })
-      t.match(trees, [{ treeSize: 1, publishedSize: 1 }], name)
+      t.match(
+        trees,
+        [
+          { treeSize: 1, publishedSize: 1 },
+          { treeSize: 0, publishedSize: 0 }
+        ],
+        name
+      )
     })
   }
 })

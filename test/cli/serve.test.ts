@@ -36,13 +36,16 @@ t.test('start makes a log, says so, and serves it; the second time it only serve
   const dataDir = join(tempFolder(t), 'data')
   const first = spawnCli(t, ['start', '--data-dir', dataDir, ...ANY_PORT])
   const url = await urlOf(first)
-  t.match(first.output().stderr, /^there was no log in .*data: made tree \d+ with key .*\.pem\n/)
+  t.match(
+    first.output().stderr,
+    /^there was none in .*data: made tree \d+ with key .*\.pem\n.*certificate log .*\n.*certificate authority .*\n/
+  )
   t.equal((await fetch(`${url}/healthz`)).status, 200)
   t.match(first.output().stdout, `curl -sSf ${url}/api/v1/log/publicKey -o rekor.pub`)
   const entryId = await upload(url, 'a', key)
   first.child.kill('SIGTERM')
   t.strictSame(await first.ended, { code: 0, signal: null })
-  for (const line of first.output().stderr.trim().split('\n').slice(1)) {
+  for (const line of first.output().stderr.trim().split('\n').slice(3)) {
     t.doesNotThrow(() => JSON.parse(line), 'the log is JSON')
   }
 
@@ -50,7 +53,7 @@ t.test('start makes a log, says so, and serves it; the second time it only serve
   const second = spawnCli(t, ['start', '--data-dir', dataDir, ...ANY_PORT, '--json'])
   await second.until('"publicUrl"')
   const told = JSON.parse(second.output().stdout) as Record<string, string>
-  t.notMatch(second.output().stderr, /there was no log/)
+  t.notMatch(second.output().stderr, /there was none/)
   t.equal((await fetch(`${told.publicUrl}/api/v1/log/entries/${entryId}`)).status, 200)
   t.strictSame(readdirSync(join(dataDir, 'keys')), keys)
   second.child.kill('SIGINT')
@@ -194,7 +197,7 @@ t.test('killed at any moment of init, the next one finishes it', async (t) => {
     }
     const { code, stdout } = await runCommand(['verify', '--data-dir', dataDir])
     t.equal(code, 0, stdout)
-    t.equal(readdirSync(join(dataDir, 'keys')).length, 1)
+    t.equal(readdirSync(join(dataDir, 'keys')).length, 3)
   }
   t.ok(interrupted > 0, `interrupted ${interrupted} times`)
 })
@@ -217,8 +220,11 @@ t.test('the passphrase is never shown', async (t) => {
   await server.ended
   const { stdout, stderr } = server.output()
   t.notOk(`${stdout}${stderr}`.includes('hunter2'))
-  const [name = ''] = readdirSync(join(dataDir, 'keys'))
-  t.match(readFileSync(join(dataDir, 'keys', name), 'utf8'), /ENCRYPTED PRIVATE KEY/)
+  const names = readdirSync(join(dataDir, 'keys'))
+  t.equal(names.length, 3)
+  for (const name of names) {
+    t.match(readFileSync(join(dataDir, 'keys', name), 'utf8'), /ENCRYPTED PRIVATE KEY/, name)
+  }
 })
 
 t.test('output nobody reads any more', async (t) => {
