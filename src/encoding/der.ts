@@ -1,5 +1,5 @@
 import { LogError } from '../errors.js'
-import { compareBytes, concatBytes } from './bytes.js'
+import { compareBytes } from './bytes.js'
 
 /** Largest DER value we read. Certificates stay under 10 kB; one with thousands of names still fits. */
 export const MAX_DER_BYTES = 1 << 20
@@ -275,19 +275,30 @@ export function readTimeSeconds(element: DerElement | undefined, label: string):
   return date.getTime() / 1000
 }
 
-/** Element with identifier octet `tag` around the joined contents. */
+/**
+ * Element with identifier octet `tag` around the joined contents. Written in one piece: structures are built from the inside,
+ * and what is copied twice at each level took most of the time of a timestamp.
+ */
 export function encodeDer(tag: number, ...contents: readonly Uint8Array[]): Uint8Array {
-  const content = concatBytes(...contents)
-  const length: number[] = []
-  if (content.length < 0x80) {
-    length.push(content.length)
-  } else {
-    for (let rest = content.length; rest > 0; rest = Math.floor(rest / 256)) {
-      length.unshift(rest % 256)
-    }
-    length.unshift(0x80 | length.length)
+  let length = 0
+  for (const content of contents) length += content.length
+  let lengthOctets = 0
+  if (length >= 0x80)
+    for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) lengthOctets++
+  const encoded = new Uint8Array(2 + lengthOctets + length)
+  encoded[0] = tag
+  encoded[1] = lengthOctets === 0 ? length : 0x80 | lengthOctets
+  let rest = length
+  for (let i = 1 + lengthOctets; i > 1; i--) {
+    encoded[i] = rest % 256
+    rest = Math.floor(rest / 256)
   }
-  return concatBytes(Uint8Array.of(tag, ...length), content)
+  let offset = 2 + lengthOctets
+  for (const content of contents) {
+    encoded.set(content, offset)
+    offset += content.length
+  }
+  return encoded
 }
 
 /** SEQUENCE of already encoded elements. */
