@@ -37,9 +37,7 @@ export function createInjectChecked(app: FastifyInstance, contract: Contract): I
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers
       },
-      ...(body === undefined
-        ? {}
-        : { payload: isRaw ? raw : JSON.stringify(body) })
+      ...(body === undefined ? {} : { payload: isRaw ? raw : JSON.stringify(body) })
     })
     const answer = {
       status: response.statusCode,
