@@ -170,6 +170,19 @@ t.test('healthz says so when the log has stopped, and reads go on', async (t) =>
   )
 })
 
+t.test('an authority that has expired: the logs go on, certificates are refused', async (t) => {
+  const dataDir = await initLog(t, ['--ca-root-validity-days', '1'])
+  const twoDaysLater = () => Date.now() + 2 * 86_400_000
+  const server = await startTestServer(t, testConfig(dataDir), { now: twoDaysLater })
+  t.match(
+    server.log.find(({ level }) => level === 50),
+    { msg: /certificate authority has expired and issues nothing/, expired: String }
+  )
+  await upload(server.publicUrl, 'a', key)
+  const root = await fetch(`${server.listenUrl}/api/v1/rootCert`)
+  t.equal(root.status, 200, 'auditors can still read it')
+})
+
 t.test('a start that must not happen', async (t) => {
   const made = await initLog(t)
   const encrypted = join(tempFolder(t), 'data')

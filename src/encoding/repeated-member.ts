@@ -8,7 +8,7 @@ export function findRepeatedMember(text: string): string | undefined {
   // For every object we are in the names seen so far, for every array undefined.
   const open: (Set<string> | undefined)[] = []
   for (let i = 0; i < text.length; i++) {
-    switch (text[i]) {
+    switch (text.charAt(i)) {
       case '{':
         open.push(new Set())
         break

@@ -79,9 +79,17 @@ async function readAuthority({
   }
   const record = activeAuthority(authorities)
   const signer = readIssuingSigner(paths, record, readAuthorityPassphrase(config))
-  const chain = await checkIssuingChain(parseCertificateChainPem(record.chain.join('')), {
+  const certificates = parseCertificateChainPem(record.chain.join(''))
+  const endSeconds = Math.min(...certificates.map(({ notAfterSeconds }) => notAfterSeconds))
+  const nowSeconds = Math.floor(options.now() / 1000)
+  if (nowSeconds > endSeconds) {
+    // The logs go on: what they hold must stay provable. Every request for a certificate is refused.
+    const expired = new Date(endSeconds * 1000).toISOString()
+    options.logger.error({ expired }, 'the certificate authority has expired and issues nothing')
+  }
+  const chain = await checkIssuingChain(certificates, {
     publicKey: signer.publicKey,
-    atSeconds: Math.floor(options.now() / 1000)
+    atSeconds: Math.min(nowSeconds, endSeconds)
   })
   return { chain, signer }
 }

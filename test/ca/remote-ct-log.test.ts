@@ -51,10 +51,7 @@ t.test('our own log, from the other side of a socket', async (t) => {
     await log.ct.submit('precertificate', precertificate)
   )
   const certificate = [await authority.issue('certificate'), ...authority.chain]
-  t.same(
-    await submit('certificate', certificate),
-    await log.ct.submit('certificate', certificate)
-  )
+  t.same(await submit('certificate', certificate), await log.ct.submit('certificate', certificate))
   t.match(
     await refusalText(() => submit('certificate', precertificate)),
     /^upstream: .*add-chain answered 400$/

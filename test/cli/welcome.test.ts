@@ -11,6 +11,9 @@ const server: RunningServer = {
   origin: 'rekor.example.com - 42',
   logId: 'ab'.repeat(32),
   keyStartSeconds: 1_700_000_000,
+  hasAuthority: true,
+  issuers: 2,
+  ctLogId: '0123456789abcdef'.repeat(4),
   close: async () => undefined
 }
 
@@ -25,6 +28,15 @@ t.test('addresses', async (t) => {
   const local = welcomeText({ ...server, publicUrl: server.listenUrl, metricsUrl: undefined })
   t.match(local, /^Rekor API {3}http:\/\/127\.0\.0\.1:3000$/m)
   t.match(local, /^Metrics {5}off$/m)
+  t.match(text, /^Fulcio API {2}https:\/\/rekor\.example\.com\/base$/m)
+  t.match(text, /^Issuers {5}2 \(https:\/\/rekor\.example\.com\/base\/api\/v2\/configuration\)$/m)
+  t.match(text, /^CT log {6}https:\/\/rekor\.example\.com\/base\/ctlog\/0123456789abcdef$/m)
+  t.match(
+    welcomeText({ ...server, issuers: 0 }),
+    /^Issuers {5}none: no certificate can be issued until --ca-issuers-file/m
+  )
+  const alone = welcomeText({ ...server, hasAuthority: false, ctLogId: undefined })
+  t.notMatch(alone, /Fulcio|Issuers|CT log/)
   t.match(welcomeValue(server), { publicUrl: server.publicUrl, treeId: '42' })
 })
 

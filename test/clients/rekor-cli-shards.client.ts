@@ -34,9 +34,9 @@ for (const suite of SUITES) {
       const oldInfo = await logInfo()
       t.equal(oldInfo.TotalTreeSize, oldInfo.ActiveTreeSize, 'one tree')
 
-      await session.server.restart(() =>
-        runSigstead(['shard', 'rotate', '--data-dir', session.dataDir, ...flags])
-      )
+      await session.server.restart(async () => {
+        await runSigstead(['shard', 'rotate', '--data-dir', session.dataDir, ...flags])
+      })
       const newInfo = await logInfo()
       t.not(newInfo.TreeID, oldInfo.TreeID, 'another tree')
       t.equal(newInfo.ActiveTreeSize, 1, 'it begins with its own statement')

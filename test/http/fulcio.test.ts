@@ -39,7 +39,7 @@ function certificatesOf({ json }: CheckedResponse): string[] {
   return (json as Embedded).signedCertificateEmbeddedSct.chain.certificates
 }
 
-const refusalOf = (message: string | RegExp) => ({
+const refusalOf = (message: string | RegExp | StringConstructor) => ({
   status: 400,
   json: { code: 3, message, details: [] }
 })
