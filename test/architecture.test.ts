@@ -27,8 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // A service knows no other: what it needs of one, it is handed as a function.
   rekor: [...FORMATS, 'store', 'log'],
   ct: [...FORMATS, 'store', 'log'],
-  // Its register says which keys and chains issue, and has to change with the trust material in one transaction.
-  ca: [...FORMATS, 'store'],
+  ca: FORMATS,
   tsa: FORMATS,
   tuf: [...FORMATS, 'store'],
   witness: [...FORMATS, 'store'],

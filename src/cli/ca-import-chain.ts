@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { activate, loadAuthorityState, saveAuthorityState } from '../ca/authority/state.js'
+import { activate, loadAuthorityState, saveAuthorityState } from '../store/authority-records.js'
 import { assertLogDirectory, type DataPaths, dataPaths } from '../config/data-dir.js'
 import { keyNameOf, type StoredKey, storeKey } from '../config/key-files.js'
 import type { Config } from '../config/schema.js'
@@ -47,7 +47,7 @@ export const caImportChainCommand: Command = {
         publicKey: signer.publicKey,
         atSeconds: nowSeconds
       })
-      const stored = await loadAuthorityState(database.register)
+      const stored = await loadAuthorityState(database.register, 'ca')
       const next = activate(stored.authorities, { keyName, chain: chain.pem }, nowSeconds)
       await saveAuthorityState(database.register, stored, next)
       const fingerprint = encodeHex(hashData('sha256', issuing.der))

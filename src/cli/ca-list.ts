@@ -1,4 +1,4 @@
-import { type AuthorityRecord, loadAuthorityState } from '../ca/authority/state.js'
+import { type AuthorityRecord, loadAuthorityState } from '../store/authority-records.js'
 import { assertLogDirectory, dataPaths } from '../config/data-dir.js'
 import { encodeHex } from '../encoding/hex.js'
 import { hashData } from '../keys/verify.js'
@@ -15,7 +15,7 @@ export const caListCommand: Command = {
     assertLogDirectory(paths)
     const database = await openDatabase({ path: paths.database, mode: 'read' })
     try {
-      const { authorities } = await loadAuthorityState(database.register)
+      const { authorities } = await loadAuthorityState(database.register, 'ca')
       const described = authorities.map(describe)
       const lines = described.flatMap((authority) => [
         `authority   ${authority.fingerprint}${authority.activeUntil === undefined ? ' (issues)' : ''}`,

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { activate, loadAuthorityState, saveAuthorityState } from '../ca/authority/state.js'
+import { activate, loadAuthorityState, saveAuthorityState } from '../store/authority-records.js'
 import type { DataPaths } from '../config/data-dir.js'
 import { createLogKey, storeKey } from '../config/key-files.js'
 import { batchLimits, type Config } from '../config/schema.js'
@@ -104,7 +104,7 @@ export async function ensureCtLog(site: Site): Promise<MadeLog | undefined> {
 /** The certificate authority: a key and its self-signed root. @returns undefined when there was one */
 export async function ensureAuthority(site: Site): Promise<MadeAuthority | undefined> {
   const { config, paths, database, world } = site
-  const stored = await loadAuthorityState(database.register)
+  const stored = await loadAuthorityState(database.register, 'ca')
   if (stored.authorities.length > 0) return undefined
   removeUnfinishedKeys(paths, 'ca-')
   const { organization, commonName, keyAlgorithm, rootValidityDays } = config.ca

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { activeAuthority, loadAuthorityState } from '../ca/authority/state.js'
+import { activeAuthority, loadAuthorityState } from '../store/authority-records.js'
 import {
   type CertificateLog as LogOfAuthority,
   createCertificateAuthority
@@ -69,7 +69,7 @@ async function readAuthority({
   paths,
   database
 }: Foundation): Promise<IssuingAuthority> {
-  const { authorities } = await loadAuthorityState(database.register)
+  const { authorities } = await loadAuthorityState(database.register, 'ca')
   if (authorities.length === 0) {
     throw new LogError(
       'conflict',

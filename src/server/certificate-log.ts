@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { batchLimits } from '../config/schema.js'
 import { readPassphrase, readTreeSigner } from '../config/secrets.js'
-import { type AuthorityState, loadAuthorityState } from '../ca/authority/state.js'
+import { type AuthorityState, loadAuthorityState } from '../store/authority-records.js'
 import type { CtService } from '../ct/contract.js'
 import { openCtLog } from '../ct/open-ct-log.js'
 import { createCtService } from '../ct/service.js'
@@ -44,7 +44,7 @@ export async function openCertificateLog(foundation: Foundation): Promise<Certif
   })
   closers.push(() => opened.log.close())
   const roots = acceptedRoots(
-    (await loadAuthorityState(database.register)).authorities,
+    (await loadAuthorityState(database.register, 'ca')).authorities,
     config.ct.extraRootsFile
   )
   const ct = await createCtService({

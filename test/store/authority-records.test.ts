@@ -6,10 +6,10 @@ import {
   loadAuthorityState,
   parseAuthorityState,
   saveAuthorityState
-} from '../../../src/ca/authority/state.js'
-import { encodeUtf8 } from '../../../src/encoding/text.js'
-import { refusalText } from '../../helpers/refusals.js'
-import { openTestDatabase, tempFolder } from '../../helpers/test-log.js'
+} from '../../src/store/authority-records.js'
+import { encodeUtf8 } from '../../src/encoding/text.js'
+import { refusalText } from '../helpers/refusals.js'
+import { openTestDatabase, tempFolder } from '../helpers/test-log.js'
 
 const first = { keyName: 'ca-1.pem', chain: ['one'] }
 const second = { keyName: 'ca-2.pem', chain: ['two', 'root'] }
@@ -31,18 +31,23 @@ t.test('one authority after the other', (t) => {
 
 t.test('in the register: what another wrote meanwhile is not overwritten', async (t) => {
   const { register } = await openTestDatabase(t, tempFolder(t))
-  const empty = await loadAuthorityState(register)
-  t.strictSame(empty, { authorities: [], stored: undefined })
+  const empty = await loadAuthorityState(register, 'ca')
+  t.strictSame(empty, { owner: 'ca', authorities: [], stored: undefined })
   const one = activate([], first, 100)
   await saveAuthorityState(register, empty, one)
-  const loaded = await loadAuthorityState(register)
+  const loaded = await loadAuthorityState(register, 'ca')
   t.strictSame(loaded.authorities, one)
   t.match(
     await refusalText(() => saveAuthorityState(register, empty, activate([], second, 1))),
     /^conflict: the authorities were changed by somebody else/
   )
   await saveAuthorityState(register, loaded, activate(one, second, 200))
-  t.equal((await loadAuthorityState(register)).authorities.length, 2)
+  t.equal((await loadAuthorityState(register, 'ca')).authorities.length, 2)
+  t.strictSame(
+    (await loadAuthorityState(register, 'tsa')).authorities,
+    [],
+    'each service has its own'
+  )
 })
 
 t.test('only what was written is read', async (t) => {

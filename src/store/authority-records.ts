@@ -1,7 +1,7 @@
-import { decodeUtf8, encodeUtf8 } from '../../encoding/text.js'
-import { isJsonObject, parseJson } from '../../encoding/json.js'
-import { LogError } from '../../errors.js'
-import type { Register } from '../../store/log-store.js'
+import { decodeUtf8, encodeUtf8 } from '../encoding/text.js'
+import { isJsonObject, parseJson } from '../encoding/json.js'
+import { LogError } from '../errors.js'
+import type { Register } from './log-store.js'
 
 /** A key with a chain, which issues or has issued. */
 export interface AuthorityRecord {
@@ -18,12 +18,14 @@ export interface AuthorityRecord {
 /** Every authority there was, oldest first. The last one issues. */
 export type AuthorityState = readonly AuthorityRecord[]
 
-/** The cell of the register. */
-const CELL = 'ca/authorities'
+/** Which service's authorities: one cell of the register for each. */
+export type AuthorityOwner = 'ca' | 'tsa'
+
 const VERSION = 1
 
 /** The state, with what is needed to change it. */
 export interface StoredAuthorityState {
+  readonly owner: AuthorityOwner
   readonly authorities: AuthorityState
   /** As it was read; undefined where there was none. */
   readonly stored: Uint8Array | undefined
@@ -31,19 +33,20 @@ export interface StoredAuthorityState {
 
 /** @throws LogError `integrity` when what is kept is not what was written */
 export async function loadAuthorityState(
-  register: Pick<Register, 'read'>
+  register: Pick<Register, 'read'>,
+  owner: AuthorityOwner
 ): Promise<StoredAuthorityState> {
-  const stored = await register.read(CELL)
-  return { authorities: stored === undefined ? [] : parseAuthorityState(stored), stored }
+  const stored = await register.read(cellOf(owner))
+  return { owner, authorities: stored === undefined ? [] : parseAuthorityState(stored), stored }
 }
 
 /** @throws LogError `conflict` when somebody else changed it meanwhile */
 export async function saveAuthorityState(
   register: Pick<Register, 'swap'>,
-  { stored }: StoredAuthorityState,
+  { owner, stored }: StoredAuthorityState,
   next: AuthorityState
 ): Promise<void> {
-  if (!(await register.swap(CELL, stored, formatAuthorityState(next)))) {
+  if (!(await register.swap(cellOf(owner), stored, formatAuthorityState(next)))) {
     throw new LogError('conflict', 'the authorities were changed by somebody else meanwhile')
   }
 }
@@ -52,7 +55,7 @@ export async function saveAuthorityState(
 export function activeAuthority(authorities: AuthorityState): AuthorityRecord {
   const active = authorities.at(-1)
   if (active === undefined) {
-    throw new LogError('conflict', 'there is no certificate authority yet: run sigstead init')
+    throw new LogError('conflict', 'there is no authority yet: run sigstead init')
   }
   return active
 }
@@ -82,7 +85,7 @@ export function formatAuthorityState(authorities: AuthorityState): Uint8Array {
 /** @throws LogError `integrity` */
 export function parseAuthorityState(bytes: Uint8Array): AuthorityState {
   const problem = (what: string): LogError =>
-    new LogError('integrity', `what is kept of the certificate authorities is damaged: ${what}`)
+    new LogError('integrity', `what is kept of the authorities is damaged: ${what}`)
   let value: unknown
   try {
     decodeUtf8(bytes)
@@ -119,4 +122,8 @@ export function parseAuthorityState(bytes: Uint8Array): AuthorityState {
 
 function isSeconds(value: unknown): value is number {
   return Number.isSafeInteger(value)
+}
+
+function cellOf(owner: AuthorityOwner): string {
+  return `${owner}/authorities`
 }
