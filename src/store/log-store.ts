@@ -47,7 +47,8 @@ export interface PendingLeaf {
   readonly attestation?: Attestation
   /**
    * 32 bytes that tell whether two leaves are one submission although their values differ (CT: SHA-256 of the submitted
-   * certificate, because the value has a timestamp in it). Where it is absent the leaf hash tells.
+   * certificate, because the value has a timestamp in it). The leaf hash tells as well, with it or without: of two
+   * submissions that come to one value the later one is a duplicate, and its hash is not kept.
    */
   readonly submissionHash?: Uint8Array
   /** Bytes kept with this leaf alone and outside of the tree (CT: the precertificate as submitted). */
@@ -93,9 +94,9 @@ export interface LogStore {
   record(): Promise<TreeRecord>
   /**
    * Adds a batch. Holds the right edge of the tree exclusively, skips leaves already present (in the tree or
-   * earlier in the batch; by submission hash where a leaf has one, else by leaf hash), calls `integrate` once for the
-   * rest, and commits leaves, search keys, attestations, extra data, tiles and tree head together or not at all. An empty batch changes nothing, but still proves that the store can
-   * commit.
+   * earlier in the batch; by submission hash where a leaf has one, and by leaf hash), calls `integrate` once for the
+   * rest, and commits leaves, search keys, attestations, submissions, extra data, tiles and tree head together or not at
+   * all. An empty batch changes nothing, but still proves that the store can commit.
    * @returns one result per leaf, in order; `duplicate` marks a leaf that was already there
    * @throws LogError `log_frozen` when the tree takes no more
    */

@@ -93,6 +93,26 @@ t.test('one submission is one entry with one time, however often and by whom', a
   t.match(await log.check(), { submissions: 2, attestations: 1 })
 })
 
+t.test('one precertificate signed twice, at once: one entry, and the log goes on', async (t) => {
+  const authority = await createTestAuthority()
+  const log = await openTestCt(t, { roots: () => [authority.root.der] })
+  const twins = [
+    await authority.issue('precertificate', 7n),
+    await authority.issue('precertificate', 7n)
+  ]
+  t.notSame(twins[0], twins[1], 'signatures differ, what is signed does not')
+  const submit = (der: Uint8Array) => log.ct.submit('precertificate', [der, ...authority.chain])
+  const [first, second] = await Promise.all(twins.map(submit))
+  t.strictSame(second, first)
+  t.equal(log.ct.active.signedTreeHead().treeSize, 1)
+  await log.ct.submitOwn('precertificate', [
+    await authority.issue('precertificate'),
+    ...authority.chain
+  ])
+  t.equal(log.opened.log.failure, undefined)
+  t.match(await log.check(), { submissions: 2 })
+})
+
 t.test('what was answered is there after a restart', async (t) => {
   const authority = await createTestAuthority()
   const options = { roots: () => [authority.root.der] }

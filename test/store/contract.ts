@@ -142,6 +142,50 @@ export function storeContract(t: Test, newEngine: NewEngine): void {
     t.equal(await store.findSubmission(at([pendingLeaf('plain')], 0).leafHash), undefined)
   })
 
+  withStore('two submissions of one value are one leaf', async (t, _database, store) => {
+    const counted = countingIntegrate()
+    const submitted = (text: string, submission: string): PendingLeaf => ({
+      ...pendingLeaf(text),
+      submissionHash: sha256(encodeUtf8(submission)),
+      extraData: encodeUtf8(submission)
+    })
+    const places = async (...batch: readonly PendingLeaf[]) =>
+      (await store.append(batch, counted.integrate)).map(({ leafIndex, duplicate }) => [
+        leafIndex,
+        duplicate
+      ])
+    t.strictSame(
+      await places(submitted('v', 'x'), submitted('v', 'twin of x'), pendingLeaf('v')),
+      [
+        [0, false],
+        [0, true],
+        [0, true]
+      ],
+      'in one batch'
+    )
+    t.strictSame(
+      await places(submitted('v', 'another twin'), pendingLeaf('v'), submitted('w', 'x')),
+      [
+        [0, true],
+        [0, true],
+        [0, true]
+      ],
+      'in the tree'
+    )
+    t.strictSame(counted.added, [1])
+    t.strictSame(await store.sideData(0, 9), [{ leafIndex: 0, extraData: encodeUtf8('x') }])
+    t.equal(await store.findSubmission(sha256(encodeUtf8('x'))), 0)
+    t.equal(await store.findSubmission(sha256(encodeUtf8('twin of x'))), undefined)
+    // A later value of the twin is a leaf of its own, and so is a leaf whose hash happens to be a submission's.
+    const odd = { ...pendingLeaf('odd'), submissionHash: referenceLeafHash(encodeUtf8('plain')) }
+    t.strictSame(await places(submitted('v later', 'twin of x'), odd, pendingLeaf('plain')), [
+      [1, false],
+      [2, false],
+      [3, false]
+    ])
+    t.equal(await store.findSubmission(sha256(encodeUtf8('twin of x'))), 1)
+  })
+
   withStore('a submission is known in its own tree only', async (t, database, store) => {
     const leaf = { ...pendingLeaf('x'), submissionHash: sha256(encodeUtf8('x')) }
     await store.append([leaf], integrate)

@@ -57,10 +57,17 @@ export function createLogStore(
     batch: readonly PendingLeaf[],
     treeSize: number
   ): { readonly appended: readonly Appended[]; readonly fresh: readonly FreshLeaf[] } {
-    const fresh = new Map<string, FreshLeaf>()
+    const fresh: FreshLeaf[] = []
+    const byLeafHash = new Map<string, FreshLeaf>()
+    const bySubmission = new Map<string, FreshLeaf>()
     const appended = batch.map((leaf): Appended => {
-      const identity = encodeHex(leaf.submissionHash ?? leaf.leafHash)
-      const earlier = fresh.get(identity)
+      const leafHash = encodeHex(leaf.leafHash)
+      const submission =
+        leaf.submissionHash === undefined ? undefined : encodeHex(leaf.submissionHash)
+      // The leaf hash tells in any case: two submissions may come to one value, which must not be in the tree twice.
+      const earlier =
+        (submission === undefined ? undefined : bySubmission.get(submission)) ??
+        byLeafHash.get(leafHash)
       if (earlier !== undefined) {
         return {
           leafIndex: earlier.leafIndex,
@@ -69,9 +76,10 @@ export function createLogStore(
         }
       }
       const stored =
-        leaf.submissionHash === undefined
-          ? statements.findLeaf.get(leaf.leafHash, treeKey)
-          : statements.findSubmission.get(leaf.submissionHash, treeKey)
+        (leaf.submissionHash === undefined
+          ? undefined
+          : statements.findSubmission.get(leaf.submissionHash, treeKey)) ??
+        statements.findLeaf.get(leaf.leafHash, treeKey)
       if (stored !== undefined) {
         return {
           leafIndex: leafIndexOf(stored.leaf_id),
@@ -79,11 +87,17 @@ export function createLogStore(
           duplicate: true
         }
       }
-      const leafIndex = treeSize + fresh.size
-      fresh.set(identity, { leaf, leafIndex })
-      return { leafIndex, integratedTimeSeconds: leaf.integratedTimeSeconds, duplicate: false }
+      const added = { leaf, leafIndex: treeSize + fresh.length }
+      fresh.push(added)
+      byLeafHash.set(leafHash, added)
+      if (submission !== undefined) bySubmission.set(submission, added)
+      return {
+        leafIndex: added.leafIndex,
+        integratedTimeSeconds: leaf.integratedTimeSeconds,
+        duplicate: false
+      }
     })
-    return { appended, fresh: [...fresh.values()] }
+    return { appended, fresh }
   }
 
   function addLeaves(
