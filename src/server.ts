@@ -10,7 +10,12 @@ import { equalBytes } from './encoding/bytes.js'
 import { encodeHex } from './encoding/hex.js'
 import { LogError } from './errors.js'
 import { createApp } from './http/app.js'
-import { loadCtContract, loadFulcioContract, loadRekorV1Contract } from './http/contract.js'
+import {
+  loadCtContract,
+  loadFulcioContract,
+  loadRekorV1Contract,
+  loadTsaContract
+} from './http/contract.js'
 import { ctV1 } from './http/ct-v1.js'
 import { fulcio } from './http/fulcio.js'
 import { explainListening, portOf, startListening, stopListening } from './http/listening.js'
@@ -18,6 +23,7 @@ import { createMetricsServer } from './http/metrics-listener.js'
 import type { FamilyContract } from './http/no-route.js'
 import type { Health } from './http/server-pages.js'
 import type { TransparencyLog } from './log/contract.js'
+import { tsa } from './http/tsa.js'
 import { createMetrics, type Metrics } from './metrics.js'
 import { createRekorService } from './rekor/service.js'
 import type { TreeView } from './rekor/tree-view.js'
@@ -28,6 +34,8 @@ import { closeAll, closeOnce, type Closers, closeWithin } from './server/closing
 import { openForWriting } from './server/database.js'
 import type { Foundation, ServerOptions } from './server/foundation.js'
 import { openRekor, openVerifier } from './server/rekor.js'
+import { openTimestampAuthority } from './server/timestamps.js'
+import type { TimestampAuthority } from './tsa/contract.js'
 import { renderHomePage } from './web/home.js'
 
 /**
@@ -46,6 +54,9 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   }
 }
 
+/** A request for a timestamp takes a hundred bytes; upstream's own limit. */
+const MAX_TIMESTAMP_REQUEST_BYTES = 1024 * 1024
+
 async function composeServer(
   config: Config,
   options: ServerOptions,
@@ -55,7 +66,9 @@ async function composeServer(
   const contract = loadRekorV1Contract()
   const metrics = createMetrics({
     version: readVersion(),
-    paths: contract.operations.map(({ path }) => path)
+    paths: [contract, loadTsaContract()].flatMap(({ operations }) =>
+      operations.map(({ path }) => path)
+    )
   })
   const paths = dataPaths(config.dataDir)
   assertLogDirectory(paths)
@@ -70,6 +83,7 @@ async function composeServer(
   })
   const certificates = config.ct.enabled ? await openCertificateLog(foundation) : undefined
   const authority = config.ca.enabled ? await openAuthority(foundation, certificates) : undefined
+  const timestamps = config.tsa.enabled ? await openTimestampAuthority(foundation) : undefined
   const logs = certificates === undefined ? [log] : [log, certificates.log]
 
   metrics.watchLog(() => ({
@@ -109,7 +123,7 @@ async function composeServer(
     health: () => healthOf(logs, now(), config.healthMaxAgeMs),
     homePage: () => homePage(trees),
     onRequestDone: metrics.apiRequest,
-    ...furtherApis(foundation, authority, certificates)
+    ...furtherApis(foundation, { authority, certificates, timestamps })
   })
   const { listen, metricsListen } = config
   const metricsUrl =
@@ -129,6 +143,7 @@ async function composeServer(
     keyStartSeconds: keyStart(trees, logId),
     hasAuthority: authority !== undefined,
     issuers: authority?.issuers().length ?? 0,
+    hasTimestamps: timestamps !== undefined,
     ctLogId: certificates === undefined ? undefined : encodeHex(certificates.ct.active.logId),
     close: closeOnce(() => closeWithin(config.shutdownMs, app, closers))
   }
@@ -143,11 +158,17 @@ async function openMetrics(address: Address, metrics: Metrics, closers: Closers)
   return `http://${formatAddress({ host: address.host, port: portOf(server) })}`
 }
 
+/** What runs beside Rekor; undefined where it is off. */
+interface Services {
+  readonly authority: CertificateAuthority | undefined
+  readonly certificates: CertificateLog | undefined
+  readonly timestamps: TimestampAuthority | undefined
+}
+
 /** The APIs beside Rekor's, each with its document. */
 function furtherApis(
-  { metrics }: Foundation,
-  authority: CertificateAuthority | undefined,
-  certificates: CertificateLog | undefined
+  { config, metrics }: Foundation,
+  { authority, certificates, timestamps }: Services
 ): {
   readonly plugins: readonly FastifyPluginAsync[]
   readonly families: readonly FamilyContract[]
@@ -164,6 +185,19 @@ function furtherApis(
     const contract = loadCtContract()
     plugins.push((app) => ctV1(app, { contract, ct: certificates.ct }))
     families.push({ family: 'ct', contract })
+  }
+  if (timestamps !== undefined) {
+    const contract = loadTsaContract()
+    plugins.push((app) =>
+      tsa(app, {
+        contract,
+        authority: timestamps,
+        maxRequestBodyBytes: Math.min(MAX_TIMESTAMP_REQUEST_BYTES, config.maxRequestBodyBytes),
+        successStatus: 200,
+        onRequestDone: metrics.timestamps.apiRequest
+      })
+    )
+    families.push({ family: 'tsa', contract })
   }
   return { plugins, families }
 }

@@ -48,6 +48,8 @@ export interface RunningServer {
   /** Whether it runs a certificate authority, and how many issuers of tokens that believes. */
   readonly hasAuthority: boolean
   readonly issuers: number
+  /** Whether it signs timestamps. */
+  readonly hasTimestamps: boolean
   /** ID of the certificate log, hex; undefined when there is none. */
   readonly ctLogId: string | undefined
   /** Orderly stop. Rejects when it could not be completed in time. */

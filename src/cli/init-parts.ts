@@ -18,6 +18,7 @@ import { logIdOf } from '../rekor/statement.js'
 import type { Database, TreeRecord } from '../store/log-store.js'
 import { buildRootCertificate } from '../x509/ca-certificate.js'
 import { randomSerial } from '../x509/leaf-certificate.js'
+import { buildTsaCertificate, buildTsaRootCertificate } from '../x509/tsa-certificate.js'
 import type { CliWorld } from './command.js'
 
 /** A data directory that is being filled. */
@@ -132,6 +133,46 @@ export async function ensureAuthority(site: Site): Promise<MadeAuthority | undef
     fingerprint: encodeHex(hashData('sha256', root.der)),
     notAfter: new Date(root.notAfterSeconds * 1000).toISOString(),
     keyFile: join(paths.keys, keyName)
+  }
+}
+
+/** The timestamp authority: two keys, a root and what signs below it. @returns undefined when there was one */
+export async function ensureTimestampAuthority(site: Site): Promise<MadeAuthority | undefined> {
+  const { config, paths, database, world } = site
+  const stored = await loadAuthorityState(database.register, 'tsa')
+  if (stored.authorities.length > 0) return undefined
+  removeUnfinishedKeys(paths, 'tsa-')
+  const { organization, commonName, validityDays } = config.tsa
+  const passphrase = readAuthorityPassphrase(config)
+  const root = await createLogKey(paths.keys, 'tsa-root', passphrase)
+  const leaf = await createLogKey(paths.keys, 'tsa', passphrase)
+  // Dies here: the keys are on the disk and unused.
+  const madeAtSeconds = Math.floor(world.now() / 1000)
+  const notAfterSeconds = madeAtSeconds + validityDays * DAY_SECONDS
+  const rootCertificate = await buildTsaRootCertificate({
+    subject: { organization, commonName: `${commonName}-root` },
+    signer: root.signer,
+    serialNumber: randomSerial(world.randomBytes),
+    madeAtSeconds,
+    notAfterSeconds
+  })
+  const certificate = await buildTsaCertificate({
+    subject: { organization, commonName },
+    publicKey: leaf.signer.publicKey,
+    issuer: rootCertificate,
+    issuerSigner: root.signer,
+    serialNumber: randomSerial(world.randomBytes),
+    madeAtSeconds,
+    notAfterSeconds
+  })
+  const chain = [certificate, rootCertificate].map(({ der }) => encodePem('CERTIFICATE', der))
+  const next = activate(stored.authorities, { keyName: leaf.keyName, chain }, madeAtSeconds)
+  await saveAuthorityState(database.register, stored, next)
+  return {
+    subject: `O=${organization}, CN=${commonName}`,
+    fingerprint: encodeHex(hashData('sha256', certificate.der)),
+    notAfter: new Date(notAfterSeconds * 1000).toISOString(),
+    keyFile: join(paths.keys, leaf.keyName)
   }
 }
 

@@ -12,7 +12,8 @@ import {
   type MadeLog,
   ensureAuthority,
   ensureCtLog,
-  ensureRekorLog
+  ensureRekorLog,
+  ensureTimestampAuthority
 } from './init-parts.js'
 
 /** What was made; what was there already is not in it. */
@@ -20,14 +21,15 @@ export interface Made {
   readonly log?: MadeLog
   readonly certificateLog?: MadeLog
   readonly authority?: MadeAuthority
+  readonly timestampAuthority?: MadeAuthority
 }
 
 export const initCommand: Command = {
   description:
     'Makes the data directory (mode 0700), in it the key of the log (PKCS#8, mode 0600, encrypted where a passphrase is\n' +
     'configured), a tree with a random ID, and its first entry: a signature over the statement of the log. Then a\n' +
-    'certificate log with a key of its own, and a certificate authority: key and self-signed root (see ca csr for a\n' +
-    'root that is kept elsewhere). In a directory that has a log it adds what is missing of these; refuses one that\n' +
+    'certificate log with a key of its own, a certificate authority: key and self-signed root (see ca csr for a root\n' +
+    'that is kept elsewhere), and a timestamp authority. In a directory that has a log it adds what is missing of these; refuses one that\n' +
     'holds anything else. After an interruption, run it again.',
   config: 'all',
   run: async ({ loadConfig, world, print }) => {
@@ -48,7 +50,12 @@ export const initCommand: Command = {
 }
 
 /** A line or more for each thing that was made. */
-function describeMade({ log, certificateLog, authority }: Made): readonly string[] {
+function describeMade({
+  log,
+  certificateLog,
+  authority,
+  timestampAuthority
+}: Made): readonly string[] {
   const lines: string[] = []
   if (log !== undefined) {
     lines.push(
@@ -70,14 +77,27 @@ function describeMade({ log, certificateLog, authority }: Made): readonly string
       `                 key file ${authority.keyFile} (back it up likewise)`
     )
   }
+  if (timestampAuthority !== undefined) {
+    lines.push(
+      `timestamps       ${timestampAuthority.subject}, until ${timestampAuthority.notAfter}`,
+      `                 SHA-256 ${timestampAuthority.fingerprint}`,
+      `                 key file ${timestampAuthority.keyFile} (back it up likewise)`
+    )
+  }
   return lines
 }
 
-function valueOf({ log, certificateLog, authority }: Made): Record<string, JsonValue> {
+function valueOf({
+  log,
+  certificateLog,
+  authority,
+  timestampAuthority
+}: Made): Record<string, JsonValue> {
   return {
     ...log,
     ...(certificateLog === undefined ? {} : { certificateLog: { ...certificateLog } }),
-    ...(authority === undefined ? {} : { authority: { ...authority } })
+    ...(authority === undefined ? {} : { authority: { ...authority } }),
+    ...(timestampAuthority === undefined ? {} : { timestampAuthority: { ...timestampAuthority } })
   }
 }
 
@@ -102,12 +122,14 @@ export async function initialize(
     const log = await ensureRekorLog(site)
     const certificateLog = config.ct.enabled ? await ensureCtLog(site) : undefined
     const authority = config.ca.enabled ? await ensureAuthority(site) : undefined
+    const timestampAuthority = config.tsa.enabled ? await ensureTimestampAuthority(site) : undefined
     rmSync(paths.initMarker, { force: true })
     syncFolder(paths.root)
     return {
       ...(log === undefined ? {} : { log }),
       ...(certificateLog === undefined ? {} : { certificateLog }),
-      ...(authority === undefined ? {} : { authority })
+      ...(authority === undefined ? {} : { authority }),
+      ...(timestampAuthority === undefined ? {} : { timestampAuthority })
     }
   } finally {
     await database.close()

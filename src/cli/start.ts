@@ -12,7 +12,10 @@ export const startCommand: Command = {
     const config = call.loadConfig()
     const state = inspectDataDirectory(dataPaths(config.dataDir))
     if (state !== 'foreign') {
-      const { log, certificateLog, authority } = await initialize(config, call.world)
+      const { log, certificateLog, authority, timestampAuthority } = await initialize(
+        config,
+        call.world
+      )
       const made = (what: string, keyFile: string): void =>
         call.note(`there was none in ${config.dataDir}: made ${what} with key ${keyFile}`)
       if (log !== undefined) made(`tree ${log.treeId}`, log.keyFile)
@@ -21,6 +24,10 @@ export const startCommand: Command = {
       }
       if (authority !== undefined) {
         made(`certificate authority ${authority.fingerprint}`, authority.keyFile)
+      }
+      if (timestampAuthority !== undefined) {
+        const { fingerprint, keyFile } = timestampAuthority
+        made(`timestamp authority ${fingerprint}`, keyFile)
       }
     }
     return serveUntilStopped(call, config)

@@ -15,13 +15,19 @@ ${authorityLines(server)}
 ${cosignLines(server)}`
 }
 
-function authorityLines({ publicUrl, hasAuthority, issuers, ctLogId }: RunningServer): string {
+function authorityLines(server: RunningServer): string {
+  const { publicUrl, hasAuthority, issuers, ctLogId, hasTimestamps } = server
   const believed =
     issuers === 0
       ? 'none: no certificate can be issued until --ca-issuers-file names some'
       : `${issuers} (${publicUrl}/api/v2/configuration)`
-  const ca = hasAuthority ? `Fulcio API  ${publicUrl}\nIssuers     ${believed}\n` : ''
-  return `${ca}${ctLogId === undefined ? '' : `CT log      ${publicUrl}/ctlog/${ctLogId.slice(0, CT_LOG_NAME_DIGITS)}\n`}`
+  const lines: string[] = []
+  if (hasAuthority) lines.push(`Fulcio API  ${publicUrl}`, `Issuers     ${believed}`)
+  if (ctLogId !== undefined) {
+    lines.push(`CT log      ${publicUrl}/ctlog/${ctLogId.slice(0, CT_LOG_NAME_DIGITS)}`)
+  }
+  if (hasTimestamps) lines.push(`Timestamps  ${publicUrl}/api/v1/timestamp`)
+  return lines.map((line) => `${line}\n`).join('')
 }
 
 /** The same for programs. */

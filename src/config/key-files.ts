@@ -10,7 +10,7 @@ import { hashData } from '../keys/verify.js'
 const NAME_DIGITS = 16
 
 /** Who signs with a key: the first word in the name of its file. */
-export type KeyOwner = 'rekor' | 'ct' | 'ca'
+export type KeyOwner = 'rekor' | 'ct' | 'ca' | 'tsa' | 'tsa-root'
 
 export interface StoredKey {
   readonly signer: Signer

@@ -192,7 +192,7 @@ function contradictions(config: Config, found: ReadonlyMap<string, unknown>): st
   if (log.keyPassphrase !== undefined && log.keyPassphraseFile !== undefined) {
     problems.push('log.keyPassphraseFile and SIGSTEAD_LOG_KEY_PASSPHRASE exclude each other')
   }
-  problems.push(...authorityContradictions(config, found))
+  problems.push(...authorityContradictions(config, found), ...policyProblems(config))
   if (
     metricsListen !== undefined &&
     listen.port !== 0 &&
@@ -231,6 +231,24 @@ function authorityContradictions(
     problems.push('ct.enabled is false, so ca.ctLog.url is required unless ca.sct is "none"')
   }
   return problems
+}
+
+/** `1.2.3`, as RFC 3161 policies are named. */
+const OID = /^[0-2](\.(0|[1-9]\d{0,9})){1,20}$/
+
+function policyProblems({ tsa }: Config): string[] {
+  const lists = [
+    ['tsa.defaultPolicyOid', [tsa.defaultPolicyOid]],
+    [
+      'tsa.acceptedPolicyOids',
+      (tsa.acceptedPolicyOids ?? '').split(',').filter((oid) => oid !== '')
+    ]
+  ] as const
+  return lists.flatMap(([name, oids]) =>
+    oids
+      .filter((oid) => !OID.test(oid.trim()))
+      .map((oid) => `${name} must hold object identifiers such as 1.2.3 (got ${show(oid)})`)
+  )
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -329,6 +329,85 @@ export const CONFIG_SCHEMA = {
       meaning:
         'Submissions of strangers that may be under way at once; beyond it they get 503. Our own are not counted.'
     }
+  },
+  tsa: {
+    enabled: {
+      type: 'boolean',
+      default: true,
+      meaning: 'Run a timestamp authority (RFC 3161) under `/api/v1/timestamp`.'
+    },
+    organization: {
+      type: 'text',
+      default: 'sigstead',
+      meaning: 'O in the subjects of the certificates that `init` makes for it.'
+    },
+    commonName: {
+      type: 'text',
+      default: 'sigstead-tsa',
+      meaning: 'CN of its signing certificate; its root has `-root` behind it.'
+    },
+    validityDays: {
+      type: 'integer',
+      default: 3650,
+      min: 1,
+      max: 36_500,
+      meaning: 'Lifetime of both certificates.'
+    },
+    defaultPolicyOid: {
+      type: 'text',
+      default: '1.3.6.1.4.1.57264.2',
+      meaning: 'Policy of timestamps for requests that name none.'
+    },
+    acceptedPolicyOids: {
+      type: 'text',
+      meaning: 'Further policies that requests may name, separated by commas.'
+    },
+    accuracySeconds: {
+      type: 'integer',
+      default: 0,
+      min: 0,
+      max: 3600,
+      meaning:
+        'Accuracy stated in timestamps. 0: none is stated, because some clients subtract it and then find fresh certificates too young.'
+    },
+    allowExtensions: {
+      type: 'boolean',
+      default: false,
+      meaning: 'Copy extensions of requests into timestamps instead of refusing such requests.'
+    },
+    includeChain: {
+      type: 'boolean',
+      default: false,
+      meaning: 'Where a request asks for the certificate, add those that issued it.'
+    },
+    maxPending: {
+      type: 'integer',
+      default: 4096,
+      min: 1,
+      max: 1_000_000,
+      meaning: 'Timestamps that may be signed at once; beyond it clients get 503 and Retry-After.'
+    },
+    maxClockStepBackSeconds: {
+      type: 'integer',
+      default: 2,
+      min: 0,
+      max: 60,
+      meaning: 'A clock set back by more than this stops timestamps until it is right again.'
+    },
+    ntp: {
+      servers: {
+        type: 'text',
+        meaning:
+          'Time servers to compare the clock with, separated by commas, each with a port or without. None: nobody is asked.'
+      },
+      onDisagreement: {
+        type: 'choice',
+        default: 'report',
+        choices: ['report', 'refuse'],
+        meaning:
+          'What happens while they disagree with the clock: it is only told, or no timestamps are made.'
+      }
+    }
   }
 } as const satisfies ConfigGroup
 

@@ -247,7 +247,14 @@ t.test('the certificate log and its key', async (t) => {
 })
 
 t.test('parts that are missing', async (t) => {
-  const dataDir = await initLog(t, ['--ca-enabled', 'false', '--ct-enabled', 'false'])
+  const dataDir = await initLog(t, [
+    '--ca-enabled',
+    'false',
+    '--ct-enabled',
+    'false',
+    '--tsa-enabled',
+    'false'
+  ])
   t.match(
     (await runCommand(['ca', 'list', '--data-dir', dataDir])).stdout,
     'no certificate authority\n'
@@ -256,10 +263,14 @@ t.test('parts that are missing', async (t) => {
   const flags = { 'data-dir': dataDir, listen: '127.0.0.1:0', 'metrics-listen': 'off' }
   const off = await serveConfig(
     t,
-    loadConfig({ ...flags, 'ca-enabled': 'false', 'ct-enabled': 'false' }, {})
+    loadConfig(
+      { ...flags, 'ca-enabled': 'false', 'ct-enabled': 'false', 'tsa-enabled': 'false' },
+      {}
+    )
   )
   t.equal((await fetch(`${off.listenUrl}/api/v1/rootCert`)).status, 404)
   t.equal((await fetch(`${off.listenUrl}/ct/v1/get-sth`)).status, 404)
+  t.equal((await fetch(`${off.listenUrl}/api/v1/timestamp/certchain`)).status, 404)
   await off.close()
   await t.rejects(serveConfig(t, loadConfig(flags, {})), {
     code: 'conflict',
@@ -274,6 +285,7 @@ t.test('parts that are missing', async (t) => {
   t.notMatch(added.stdout, /origin/, 'the log was there')
   const on = await serveConfig(t, loadConfig(flags, {}))
   t.equal((await fetch(`${on.listenUrl}/api/v1/rootCert`)).status, 200)
+  t.equal((await fetch(`${on.listenUrl}/api/v1/timestamp/certchain`)).status, 200)
   t.match(await runCommand(['init', '--data-dir', dataDir]), { code: 1 })
   await on.close()
   t.match(await runCommand(['init', '--data-dir', dataDir]), {

@@ -222,10 +222,10 @@ t.test('interrupted anywhere, it is finished by the next run', async (t) => {
     t.notOk(existsSync(join(dataDir, 'init.unfinished')))
     t.match(
       readdirSync(join(dataDir, 'keys')).sort(),
-      [/^ca-/, /^ct-/, /^rekor-/],
+      [/^ca-/, /^ct-/, /^rekor-/, /^tsa-[0-9a-f]/, /^tsa-root-/],
       `${name}: one key each`
     )
-    t.equal(readdirSync(join(dataDir, 'keys')).length, 3)
+    t.equal(readdirSync(join(dataDir, 'keys')).length, 5)
     await reading(dataDir, async (database) => {
       const { trees } = await checkLog({
         database,

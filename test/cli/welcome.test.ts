@@ -13,6 +13,7 @@ const server: RunningServer = {
   keyStartSeconds: 1_700_000_000,
   hasAuthority: true,
   issuers: 2,
+  hasTimestamps: true,
   ctLogId: '0123456789abcdef'.repeat(4),
   close: async () => undefined
 }
@@ -35,8 +36,14 @@ t.test('addresses', async (t) => {
     welcomeText({ ...server, issuers: 0 }),
     /^Issuers {5}none: no certificate can be issued until --ca-issuers-file/m
   )
-  const alone = welcomeText({ ...server, hasAuthority: false, ctLogId: undefined })
-  t.notMatch(alone, /Fulcio|Issuers|CT log/)
+  t.match(text, /^Timestamps {2}https:\/\/rekor\.example\.com\/base\/api\/v1\/timestamp$/m)
+  const alone = welcomeText({
+    ...server,
+    hasAuthority: false,
+    hasTimestamps: false,
+    ctLogId: undefined
+  })
+  t.notMatch(alone, /Fulcio|Issuers|CT log|Timestamps/)
   t.match(welcomeValue(server), { publicUrl: server.publicUrl, treeId: '42' })
 })
 

@@ -47,8 +47,10 @@ function sample({ type, ...key }: ConfigKey, path: string): { text: string; valu
       const value = (key as { min: number; max: number }).min + 1
       return { text: String(value), value }
     }
-    case 'boolean':
-      return { text: 'false', value: false }
+    case 'boolean': {
+      const value = !(key as { default: boolean }).default
+      return { text: String(value), value }
+    }
     case 'list':
     case 'choice': {
       const choice = (key as { choices: readonly string[] }).choices[1] ?? ''
@@ -60,6 +62,7 @@ function sample({ type, ...key }: ConfigKey, path: string): { text: string; valu
     case 'optionalAddress':
       return { text: `127.0.0.2:${1000 + path.length}`, value: `127.0.0.2:${1000 + path.length}` }
     default:
+      if (path.endsWith('Oid') || path.endsWith('Oids')) return { text: '1.2.3', value: '1.2.3' }
       return { text: '127.0.0', value: '127.0.0' } // also part of the default public URL
   }
 }
@@ -219,12 +222,17 @@ t.test('rules over several keys', async (t) => {
       /^config: ca.ctLog.caFile has a meaning only together with ca.ctLog.url$/
     ],
     [
+      'policies that are none',
+      { flags: { 'tsa-default-policy-oid': '1', 'tsa-accepted-policy-oids': '1.2, x' } },
+      /^config: tsa.defaultPolicyOid must hold object identifiers such as 1.2.3 \(got /
+    ],
+    [
       'nowhere to log certificates',
       { flags: { 'ct-enabled': 'false' } },
       /^config: ct.enabled is false, so ca.ctLog.url is required unless ca.sct is "none"$/
     ]
   ]
-  for (const [name, input, expected] of cases) t.match(problems(input), [expected], name)
+  for (const [name, input, expected] of cases) t.match(problems(input)[0], expected, name)
   t.equal(
     parseConfig({ flags: { 'public-url': url, 'log-hostname': 'rekor.example.com' } }).log.hostname,
     'rekor.example.com'

@@ -1,0 +1,156 @@
+import { randomInt } from 'node:crypto'
+import type { Config } from '../config/schema.js'
+import { readAuthorityPassphrase, readIssuingSigner } from '../config/secrets.js'
+import { isLogError, LogError } from '../errors.js'
+import { activeAuthority, loadAuthorityState } from '../store/authority-records.js'
+import type { TimestampAuthority, TimestampEvent } from '../tsa/contract.js'
+import { createGenTimeRecord } from '../tsa/gen-time-record.js'
+import { type NtpMonitor, startNtpMonitor } from '../tsa/ntp-monitor.js'
+import { parseNtpServer } from '../tsa/ntp-server.js'
+import { type NtpServer, querySntp } from '../tsa/sntp-client.js'
+import { createTimestampAuthority } from '../tsa/timestamp-authority.js'
+import { createTimestampClock, type TimestampClock } from '../tsa/timestamp-clock.js'
+import { parseCertificateChainPem } from '../x509/issuing-chain.js'
+import { checkTimestampChain } from '../x509/timestamp-chain.js'
+import { createTimestampSigner, type TimestampSigner } from '../x509/timestamp-response.js'
+import type { Foundation } from './foundation.js'
+
+// As upstream asks them (ct-and-tsa §C6).
+const NTP = {
+  serversPerRound: 4,
+  attempts: 3,
+  timeoutMs: 5000,
+  threshold: 3,
+  maxDeltaSeconds: 6,
+  periodSeconds: 60
+}
+
+const DAY_SECONDS = 86_400
+
+/** What upstream's metrics call a round without agreement. */
+const NTP_ERRORS = { too_few: 'err_too_few', invalid_time: 'err_inv_time' } as const
+
+/** Opens the timestamp authority. @throws LogError that says what to do */
+export async function openTimestampAuthority(foundation: Foundation): Promise<TimestampAuthority> {
+  const { config, options, database, metrics, closers } = foundation
+  const { now, monotonicMs, randomBytes } = options
+  const { tsa } = config
+  const signer = await readSigner(foundation)
+  const clock = await createTimestampClock({
+    now,
+    monotonicMs,
+    record: createGenTimeRecord(database.register),
+    maxStepBackSeconds: tsa.maxClockStepBackSeconds,
+    observer: (event) => tellClock(event, foundation)
+  })
+  const monitor = watchTimeServers(foundation, clock)
+  const authority = createTimestampAuthority({
+    authority: () => signer,
+    policies: { defaultOid: tsa.defaultPolicyOid, acceptedOids: listOf(tsa.acceptedPolicyOids) },
+    accuracySeconds: tsa.accuracySeconds === 0 ? undefined : tsa.accuracySeconds,
+    allowExtensions: tsa.allowExtensions,
+    limits: { maxPending: tsa.maxPending },
+    clock,
+    timeProblem: () => monitor?.problem(),
+    randomBytes
+  })
+  closers.push(async () => authority.close())
+  metrics.timestamps.watchCertificate(
+    () => (authority.notAfterSeconds() - now() / 1000) / DAY_SECONDS
+  )
+  return authority
+}
+
+async function readSigner({
+  config,
+  options,
+  paths,
+  database
+}: Foundation): Promise<TimestampSigner> {
+  const { authorities } = await loadAuthorityState(database.register, 'tsa')
+  if (authorities.length === 0) {
+    throw new LogError(
+      'conflict',
+      `data directory ${paths.root} has no timestamp authority yet: run sigstead init, which adds what is missing, ` +
+        'or set tsa.enabled to false'
+    )
+  }
+  const record = activeAuthority(authorities)
+  const signer = readIssuingSigner(paths, record, readAuthorityPassphrase(config))
+  const certificates = parseCertificateChainPem(record.chain.join(''))
+  // An expired one does not stop the logs; it refuses every request.
+  const endSeconds = Math.min(...certificates.map(({ notAfterSeconds }) => notAfterSeconds))
+  const nowSeconds = Math.floor(options.now() / 1000)
+  if (nowSeconds > endSeconds) {
+    const expired = new Date(endSeconds * 1000).toISOString()
+    options.logger.error({ expired }, 'the timestamp authority has expired and signs nothing')
+  }
+  const chain = await checkTimestampChain(certificates, {
+    publicKey: signer.publicKey,
+    atSeconds: Math.min(nowSeconds, endSeconds)
+  })
+  return createTimestampSigner({ chain, signer, includeChain: config.tsa.includeChain })
+}
+
+function tellClock(event: TimestampEvent, { options, metrics }: Foundation): void {
+  const { logger } = options
+  switch (event.type) {
+    case 'clock_stepped_back':
+      metrics.timestamps.clockStep('back')
+      logger.error(event, 'the clock was set back: timestamps are refused until it is right again')
+      return
+    case 'clock_stepped_forward':
+      metrics.timestamps.clockStep('forward')
+      logger.warn(event, 'the clock was set forward')
+      return
+    case 'clock_recovered':
+      logger.info('the clock is right again')
+  }
+}
+
+/** @returns undefined when nobody is to be asked */
+function watchTimeServers(
+  { config, options, metrics, closers }: Foundation,
+  clock: TimestampClock
+): NtpMonitor | undefined {
+  const servers = listOf(config.tsa.ntp.servers).map(readServer)
+  if (servers.length === 0) return undefined
+  const { now, monotonicMs, randomBytes, logger } = options
+  const monitor = startNtpMonitor({
+    servers,
+    ...NTP,
+    serversPerRound: Math.min(NTP.serversPerRound, servers.length),
+    threshold: Math.min(NTP.threshold, servers.length),
+    onDisagreement: config.tsa.ntp.onDisagreement,
+    query: (server, signal) =>
+      querySntp({ server, timeoutMs: NTP.timeoutMs, now, monotonicMs, randomBytes, signal }),
+    monotonicMs,
+    randomBelow: (limit) => randomInt(limit),
+    onAgreement: () => clock.confirm(),
+    observer: (event) => {
+      if (event.type === 'answer') metrics.timestamps.ntpAnswer(event)
+      else if (event.verdict !== 'agrees') {
+        metrics.timestamps.ntpError(NTP_ERRORS[event.verdict])
+        logger.warn({ verdict: event.verdict }, 'time servers do not confirm the clock')
+      }
+    }
+  })
+  closers.push(() => monitor.close())
+  return monitor
+}
+
+function readServer(text: string): NtpServer {
+  try {
+    return parseNtpServer(text)
+  } catch (err) {
+    if (!isLogError(err)) throw err
+    throw new LogError('invalid_request', `tsa.ntp.servers: ${err.message}`, { cause: err })
+  }
+}
+
+function listOf(text: Config['tsa']['acceptedPolicyOids']): readonly string[] {
+  return (text ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
