@@ -1,6 +1,6 @@
 import { LogError } from '../errors.js'
 import type { PublicKey } from '../keys/public-key.js'
-import { parseCertificate } from '../x509/certificate.js'
+import { type Certificate, parseCertificate } from '../x509/certificate.js'
 import { hasSigned } from '../x509/chain.js'
 import { verifySct } from '../x509/ct-signature.js'
 import { buildFulcioExtensions, buildSubjectAltName } from '../x509/fulcio-extensions.js'
@@ -144,10 +144,19 @@ async function logCertificate(
 async function signCertificate(tbs: Uint8Array, authority: IssuingAuthority): Promise<Uint8Array> {
   const der = await sign(tbs, authority)
   const [issuing] = authority.chain.certificates
-  if (!(await hasSigned(issuing, parseCertificate(der)))) {
+  if (!(await hasSigned(issuing, readIssued(der)))) {
     throw failed('signer', 'a certificate just issued does not verify')
   }
   return der
+}
+
+/** One that we cannot read ourselves is our mistake, whatever the client asked for. */
+function readIssued(der: Uint8Array): Certificate {
+  try {
+    return parseCertificate(der)
+  } catch (err) {
+    throw failed('signer', 'a certificate just issued cannot be read', err)
+  }
 }
 
 async function sign(tbs: Uint8Array, { signer }: IssuingAuthority): Promise<Uint8Array> {

@@ -48,17 +48,25 @@ export function createRemoteCtLog(options: RemoteCtLogOptions): SubmitChain {
     const url = new URL(`${options.url.replace(/\/+$/, '')}/ct/v1/${PATHS[kind]}`)
     const body = JSON.stringify({ chain: chain.map(encodeBase64) })
     const signal = AbortSignal.timeout(timeoutMs)
+    const endMs = performance.now() + timeoutMs
     let problem = 'no answer'
     try {
       for (;;) {
         const attempt = await tryOnce(url, body, options, signal)
         if ('sct' in attempt) return attempt.sct
         problem = attempt.problem
+        // A client waits: when the log asks for more time than there is, it may know now.
+        if (attempt.pauseMs >= endMs - performance.now()) break
         await sleep(attempt.pauseMs, undefined, { signal })
       }
     } catch (err) {
       if (isLogError(err)) throw err
-      throw new LogError('timeout', `${url.href}: ${problem}, for ${timeoutMs} ms`, { cause: err })
+      throw outOfTime(err)
+    }
+    throw outOfTime()
+
+    function outOfTime(cause?: unknown): LogError {
+      return new LogError('timeout', `${url.href}: ${problem}, within ${timeoutMs} ms`, { cause })
     }
   }
 }
@@ -69,14 +77,9 @@ async function tryOnce(
   options: RemoteCtLogOptions,
   signal: AbortSignal
 ): Promise<Attempt> {
-  let response: IncomingMessage
+  let response: IncomingMessage | undefined
   try {
     response = await post(url, body, options, signal)
-  } catch (err) {
-    if (signal.aborted) throw err
-    return { problem: (err as Error).message, pauseMs: PAUSE_MS }
-  }
-  try {
     const { statusCode = 0, headers } = response
     if (TRY_AGAIN.includes(statusCode)) {
       const seconds = Number(headers['retry-after'])
@@ -85,8 +88,12 @@ async function tryOnce(
     }
     if (statusCode !== 200) throw new LogError('upstream', `${url.href} answered ${statusCode}`)
     return { sct: readSct(url, await readAnswer(url, response)) }
+  } catch (err) {
+    if (signal.aborted || isLogError(err)) throw err
+    // No connection, or one that broke off in the middle of the answer.
+    return { problem: (err as Error).message, pauseMs: PAUSE_MS }
   } finally {
-    response.destroy()
+    response?.destroy()
   }
 }
 

@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import {
   createCertificateAuthority,
@@ -39,8 +40,12 @@ export interface FulcioSiteOptions {
   /** In the JSON spelling; without it one e-mail issuer. */
   readonly config?: object
   readonly delivery?: SctDelivery
+  /** Issuers that answer besides those of the configuration: such as only match a pattern. */
+  readonly issuerUrls?: readonly string[]
   /** Instead of the certificate log. */
   readonly submit?: SubmitChain
+  /** Puts something between the authority and the certificate log. */
+  readonly wrapSubmit?: (submit: SubmitChain) => SubmitChain
   readonly algorithm?: SignatureAlgorithm
   readonly rootSeconds?: number
   readonly now?: () => number
@@ -49,6 +54,8 @@ export interface FulcioSiteOptions {
 
 /** A certificate authority with a log of its own behind the Fulcio API. */
 export interface FulcioSite {
+  /** Not listening. */
+  readonly app: FastifyInstance
   readonly inject: InjectChecked
   readonly authority: CertificateAuthority
   readonly issuing: IssuingAuthority
@@ -79,7 +86,8 @@ export async function openFulcioSite(
     }
   )
   const config = parseIdentityConfig(configText)
-  const answers = config.issuers.flatMap(({ issuerUrl }) =>
+  const issuerUrls = config.issuers.map(({ issuerUrl }) => issuerUrl)
+  const answers = [...issuerUrls, ...(options.issuerUrls ?? [])].flatMap((issuerUrl) =>
     Object.entries(
       discoveryAnswers(issuerUrl.replace(/\/$/, ''), issuer.keySet, { issuer: issuerUrl })
     )
@@ -115,7 +123,9 @@ export async function openFulcioSite(
       ? undefined
       : {
           delivery,
-          submit: options.submit ?? ((kind, chain) => log.ct.submitOwn(kind, chain)),
+          submit: (options.wrapSubmit ?? ((submit) => submit))(
+            options.submit ?? ((kind, chain) => log.ct.submitOwn(kind, chain))
+          ),
           publicKey: parsePublicKey(log.signer.publicKey)
         }
   const authority = createCertificateAuthority({
@@ -146,7 +156,9 @@ export async function openFulcioSite(
     }
   )
   const iss = config.issuers[0]?.issuerUrl ?? ISSUER
+  t.teardown(() => app.close())
   return {
+    app,
     inject: createInjectChecked(app, contract),
     authority,
     issuing: own,
