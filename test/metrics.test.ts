@@ -55,6 +55,31 @@ t.test("Rekor's metric names and units", async (t) => {
   t.ok(all.has('process_resident_memory_bytes'), 'and those of the process')
 })
 
+t.test("Fulcio's metric names and units", async (t) => {
+  const metrics = createMetrics({ version: '1.2.3', paths })
+  t.equal(samples(await metrics.render()).get('fulcio_new_certs'), 0, 'there from the start')
+  metrics.fulcio.newCertificate()
+  metrics.fulcio.apiRequest({ method: 'POST', code: 201, seconds: 0.25 })
+  metrics.fulcio.apiRequest({ method: 'POST', code: 201, seconds: 0.5 })
+  metrics.fulcio.apiRequest({ method: 'GET', code: 200, seconds: 0.001 })
+  // A request to Rekor is none to Fulcio.
+  metrics.apiRequest({ path: '/api/v1/log', method: 'GET', code: 200, seconds: 1 })
+  const all = samples(await metrics.render())
+  t.equal(all.get('fulcio_new_certs'), 1)
+  t.equal(all.get('fulcio_api_latency_count{code="201",method="post"}'), 2)
+  t.equal(all.get('fulcio_api_latency_sum{code="201",method="post"}'), 0.75, 'seconds')
+  t.equal(all.get('fulcio_api_latency_bucket{le="0.25",code="201",method="post"}'), 1)
+  t.strictSame(named(all, 'http_requests_total'), [
+    'http_requests_total{code="201",method="post"}',
+    'http_requests_total{code="200",method="get"}'
+  ])
+  t.equal(all.get('http_requests_total{code="201",method="post"}'), 2)
+  t.equal(all.get('http_requests_total{code="200",method="get"}'), 1)
+  t.match(named(all, 'fulcio_build_info'), [
+    `fulcio_build_info{version="1.2.3",revision="",build_date="",goversion="${process.version}"}`
+  ])
+})
+
 t.test('no stranger adds a time series', async (t) => {
   const metrics = createMetrics({ version: '1', paths })
   for (let i = 0; i < 200; i++) {

@@ -40,6 +40,8 @@ export interface AppOptions {
 const TIMEOUT_MS = 30_000
 /** Longer than the minute after which load balancers drop idle connections, so that they are the ones to close. */
 const KEEP_ALIVE_MS = 65_000
+/** Go takes a megabyte, Node 16 KiB: the longest token of a certificate authority must fit beside everything else. */
+const MAX_HEADER_BYTES = 80 * 1024
 /** Well above the 80 digits of an entry ID: what is longer still reaches the schema, which names the mistake. */
 const MAX_PATH_PARAMETER_CHARS = 4096
 
@@ -59,6 +61,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     requestTimeout: TIMEOUT_MS,
     connectionTimeout: TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { maxHeaderSize: MAX_HEADER_BYTES },
     exposeHeadRoutes: false,
     // What still comes in on open connections while we stop is answered; the log refuses what it cannot take any more.
     return503OnClosing: false,

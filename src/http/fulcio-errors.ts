@@ -21,8 +21,13 @@ interface RenderedError {
 /** What a client is told of a failure that is ours. @see fulcio §5 */
 const FAILURES: Readonly<Record<string, string>> = {
   ctLog: 'Error entering certificate in CTL',
-  signer: 'error communicating with CA backend'
+  signer: 'error communicating with CA backend',
+  trustBundle: 'error retrieving trust bundle from CA backend',
+  configuration: 'error loading fulcio configuration'
 }
+
+/** Reasons name what a token says, and that is of a stranger's choosing: the log does not take all of it. */
+const MAX_REASON_CHARS = 500
 
 /**
  * Answers a failed request with Fulcio's `{code, message, details}`. Everything that is the client's fault is 400, tokens
@@ -34,8 +39,9 @@ export function sendFulcioError(err: unknown, request: FastifyRequest, reply: Fa
     request.log.error({ err }, 'request failed')
   } else if (isLogError(err)) {
     const { check, reason = err.message } = err.details
-    // Neither token nor claims: an operator needs to know which check failed, not whose token it was.
-    request.log.info({ code: err.code, check, reason }, 'certificate refused')
+    // Never the token: an operator needs to know which check failed, and what it found instead.
+    const bounded = String(reason).slice(0, MAX_REASON_CHARS)
+    request.log.info({ code: err.code, check, reason: bounded }, 'certificate refused')
   }
   sendGrpcError(reply, status, code, message)
 }

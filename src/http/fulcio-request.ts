@@ -4,7 +4,8 @@ import { decodeBase64Loose } from '../encoding/base64.js'
 import { isJsonObject, parseJson } from '../encoding/json.js'
 import { findRepeatedMember } from '../encoding/repeated-member.js'
 import { decodeUtf8, encodeUtf8 } from '../encoding/text.js'
-import { LogError } from '../errors.js'
+import { isLogError, LogError } from '../errors.js'
+import { quoted } from './refused-request.js'
 
 /** A request to `signingCert`, read and not checked. */
 export interface ParsedSigningRequest {
@@ -81,11 +82,21 @@ export function tokenOfHeader(authorization: string | undefined): string {
 function readBody(body: Uint8Array | undefined): Members {
   if (body === undefined || body.length === 0) return {}
   const text = decodeUtf8(body)
-  const value = parseJson(text)
+  const value = readJson(text)
   if (!isJsonObject(value)) throw invalid('the body is not a JSON object')
   const repeated = findRepeatedMember(text)
-  if (repeated !== undefined) throw invalid(`member ${JSON.stringify(repeated)} is repeated`)
+  if (repeated !== undefined) throw invalid(`member ${quoted(repeated)} is repeated`)
   return value
+}
+
+/** The parser quotes what it stumbled over, and that may be a token, which must not reach the log. */
+function readJson(text: string): unknown {
+  try {
+    return parseJson(text)
+  } catch (err) {
+    if (isLogError(err) && err.cause instanceof SyntaxError) throw invalid('not valid JSON')
+    throw err
+  }
 }
 
 /** Value of a member under either of its names; undefined for null. */

@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { CertificateAuthority, IssuedCertificate, SigningRequest } from '../ca/contract.js'
+import type { CertificateAuthority, IssuedCertificate } from '../ca/contract.js'
 import { encodeBase64 } from '../encoding/base64.js'
 import { encodePem } from '../encoding/pem.js'
 import { encodeUtf8 } from '../encoding/text.js'
+import { LogError } from '../errors.js'
 import { renderSctJson } from '../x509/sct-json.js'
 import type { Contract } from './contract.js'
 import { sendFulcioError } from './fulcio-errors.js'
@@ -39,15 +40,11 @@ export async function fulcio(app: FastifyInstance, options: FulcioOptions): Prom
     })
   }
 
-  function issue(request: SigningRequest): Promise<IssuedCertificate> {
-    return authority.issue(request)
-  }
-
   app.route({
     ...contract.route('createSigningCertificateV2', async (request, reply) => {
       const { token, key } = parseSigningRequestV2(bodyOf(request.body))
       const { authorization } = request.headers
-      const issued = await issue({ token: token || tokenOfHeader(authorization), key })
+      const issued = await authority.issue({ token: token || tokenOfHeader(authorization), key })
       return sendJson(reply, renderIssued(issued))
     }),
     bodyLimit: MAX_FULCIO_BODY_BYTES
@@ -56,7 +53,10 @@ export async function fulcio(app: FastifyInstance, options: FulcioOptions): Prom
   app.route({
     ...contract.route('createSigningCertificateV1', async (request, reply) => {
       const key = parseSigningRequestV1(bodyOf(request.body))
-      const issued = await issue({ token: tokenOfHeader(request.headers.authorization), key })
+      const issued = await authority.issue({
+        token: tokenOfHeader(request.headers.authorization),
+        key
+      })
       if (issued.sct !== undefined) reply.header('SCT', encodeSct(issued.sct))
       return sendPem(reply.code(201), pemChain(issued.chain))
     }),
@@ -66,22 +66,40 @@ export async function fulcio(app: FastifyInstance, options: FulcioOptions): Prom
   app.route(
     contract.route('getTrustBundle', async (_request, reply) =>
       sendJson(reply, {
-        chains: authority.trustBundle().map((certificates) => ({ certificates }))
+        chains: chainsOf(authority).map((certificates) => ({ certificates }))
       })
     )
   )
 
   app.route(
     contract.route('getRootCertificate', async (_request, reply) =>
-      sendPem(reply, authority.trustBundle().flat())
+      sendPem(reply, chainsOf(authority).flat())
     )
   )
 
   app.route(
     contract.route('getConfiguration', async (_request, reply) =>
-      sendJson(reply, { issuers: authority.issuers() })
+      sendJson(reply, {
+        issuers: orFailed('configuration', () => authority.issuers())
+      })
     )
   )
+}
+
+function chainsOf(authority: CertificateAuthority): readonly (readonly string[])[] {
+  return orFailed('trustBundle', () => authority.trustBundle())
+}
+
+/** Says which part failed, for the text that clients of Fulcio know. */
+function orFailed<Value>(part: 'trustBundle' | 'configuration', read: () => Value): Value {
+  try {
+    return read()
+  } catch (err) {
+    throw new LogError('internal', `${part} cannot be read: ${(err as Error).message}`, {
+      cause: err,
+      details: { failed: part }
+    })
+  }
 }
 
 /** See the content type parser; absent when there was none. */

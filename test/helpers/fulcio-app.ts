@@ -42,6 +42,8 @@ export interface FulcioSiteOptions {
   readonly delivery?: SctDelivery
   /** Issuers that answer besides those of the configuration: such as only match a pattern. */
   readonly issuerUrls?: readonly string[]
+  /** What the issuers publish instead of the key they sign with. */
+  readonly keySet?: object
   /** Instead of the certificate log. */
   readonly submit?: SubmitChain
   /** Puts something between the authority and the certificate log. */
@@ -89,7 +91,9 @@ export async function openFulcioSite(
   const issuerUrls = config.issuers.map(({ issuerUrl }) => issuerUrl)
   const answers = [...issuerUrls, ...(options.issuerUrls ?? [])].flatMap((issuerUrl) =>
     Object.entries(
-      discoveryAnswers(issuerUrl.replace(/\/$/, ''), issuer.keySet, { issuer: issuerUrl })
+      discoveryAnswers(issuerUrl.replace(/\/$/, ''), options.keySet ?? issuer.keySet, {
+        issuer: issuerUrl
+      })
     )
   )
   const identity = createIdentityVerifier({

@@ -1,9 +1,17 @@
 import { createHmac, generateKeyPairSync, X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { pino } from 'pino'
 import t from 'tap'
 import { CLIENT_MESSAGES } from '../../src/ca/client-messages.js'
+import type { CertificateAuthority } from '../../src/ca/contract.js'
+import { createRemoteCtLog } from '../../src/ca/remote-ct-log.js'
+import { encodePem } from '../../src/encoding/pem.js'
 import { LogError } from '../../src/errors.js'
-import { MAX_FULCIO_BODY_BYTES } from '../../src/http/fulcio.js'
-import { parseSctJson, renderSctJson } from '../../src/x509/sct-json.js'
+import { loadFulcioContract } from '../../src/http/contract.js'
+import { fulcio, MAX_FULCIO_BODY_BYTES } from '../../src/http/fulcio.js'
+import { parseSctJson, renderSctJson, type SctJson } from '../../src/x509/sct-json.js'
 import { CT_NOW_MS } from '../helpers/ct-log.js'
 import {
   createClientKey,
@@ -13,8 +21,9 @@ import {
   openFulcioSite
 } from '../helpers/fulcio-app.js'
 import { csrVectors, fulcioVector } from '../helpers/fulcio-vectors.js'
-import type { CheckedResponse } from '../helpers/inject-checked.js'
-import { signToken } from '../helpers/test-issuer.js'
+import { type CheckedResponse, createInjectChecked } from '../helpers/inject-checked.js'
+import { stubApp } from '../helpers/stub-app.js'
+import { createTestIssuer, signToken } from '../helpers/test-issuer.js'
 
 const V1 = '/api/v1/signingCert'
 const V2 = '/api/v2/signingCert'
@@ -191,7 +200,8 @@ t.test('how it may not', async (t) => {
   const csr = Buffer.from('x').toString('base64')
   const deep = `{"a":${'['.repeat(200)}`
   const cases: [name: string, url: string, body: unknown, message: RegExp][] = [
-    ['not JSON', V2, '{"credentials"', /^not valid JSON/],
+    ['not JSON', V2, '{"credentials"', /^not valid JSON$/],
+    ['a token instead of JSON', V2, site.token(), /^not valid JSON$/],
     ['not UTF-8', V2, Buffer.from([0x7b, 0x22, 0xff]), /UTF-8|utf-8|encoded/],
     ['too deep', V2, deep, /nested deeper than 100/],
     ['a list', V2, [], /^the body is not a JSON object$/],
@@ -201,6 +211,12 @@ t.test('how it may not', async (t) => {
       V2,
       '{"credentials":{},"credentials":{}}',
       /^member "credentials" is repeated$/
+    ],
+    [
+      'a repeated member of great length',
+      V2,
+      `{"${'n'.repeat(99_999)}":1,"${'n'.repeat(99_999)}":2}`,
+      /^member "n{100}…" is repeated$/
     ],
     ['a repeated member inside', V2, '{"credentials":{"a":1,"a":2}}', /^member "a" is repeated$/],
     [
@@ -293,6 +309,7 @@ t.test('tokens that are refused: one text for clients, the reason for the log', 
       site.token({ iss: `${ISSUER}.evil.example` }),
       'issuer'
     ],
+    ['an issuer of great length', site.token({ iss: `https://${'x'.repeat(30_000)}` }), 'issuer'],
     ['no issuer', site.token({ iss: undefined }), 'claims'],
     ['another audience', site.token({ aud: 'other' }), 'audience'],
     ['a list without ours', site.token({ aud: ['a', 'b'] }), 'audience'],
@@ -314,12 +331,11 @@ t.test('tokens that are refused: one text for clients, the reason for the log', 
       name
     )
     const line = site.lines.slice(before).find(({ msg }) => msg === 'certificate refused')
-    // A claim of the wrong type may be noticed where it is read.
-    t.ok(
-      line?.['check'] === check || line?.['check'] === 'claims',
-      `${name}: ${JSON.stringify(line)}`
-    )
-    t.type(line?.['reason'], 'string')
+    t.equal(line?.['check'], check, `${name}: ${JSON.stringify(line)}`)
+    t.type(line?.['requestId'], 'string')
+    t.equal(line?.['level'], 30, 'info')
+    const reason = String(line?.['reason'])
+    t.ok(reason.length > 10 && reason.length <= 500, `${name}: ${reason}`)
     if (token.length > 20) {
       t.notOk(
         JSON.stringify(site.lines.slice(before)).includes(token.slice(0, 200)),
@@ -381,13 +397,20 @@ t.test('keys and proofs that are refused', async (t) => {
       readonly accept: boolean
       readonly message?: string
     }[]
+    readonly publicKeyContent: readonly {
+      readonly name: string
+      readonly content: string
+      readonly parses?: boolean
+      readonly message?: string
+    }[]
+    readonly derInV1: { readonly contentB64: string }
   }
-  const { keys, proofs } = fulcioVector<PopVectors>('pop.json')
+  const { keys, proofs, publicKeyContent, derInV1 } = fulcioVector<PopVectors>('pop.json')
   let checked = 0
   for (const { name, key: keyName, challenge, proofB64, accept, message } of proofs) {
     const content = keys[keyName]?.publicKeyPem ?? ''
-    const token = site.token(challenge.includes('@') ? { email: challenge } : {})
-    if (!challenge.includes('@')) continue
+    if (!challenge.includes('@')) continue // below
+    const token = site.token({ email: challenge })
     const answer = await post(
       site,
       V2,
@@ -398,7 +421,60 @@ t.test('keys and proofs that are refused', async (t) => {
     else t.match(answer, refusalOf(message ?? ''), name)
     checked++
   }
-  t.ok(checked > 10, `${checked} proofs`)
+  t.equal(checked, proofs.length - 1)
+  const [last] = proofs.filter(({ challenge }) => !challenge.includes('@'))
+  if (last === undefined) throw new Error('no proof over a subject')
+  const named = await openFulcioSite(t, {
+    config: {
+      OIDCIssuers: {
+        [ISSUER]: {
+          IssuerURL: ISSUER,
+          ClientID: 'sigstore',
+          Type: 'username',
+          SubjectDomain: 'example.com'
+        }
+      }
+    }
+  })
+  const overSubject = (challenge: string) =>
+    post(
+      named,
+      V2,
+      {
+        publicKeyRequest: {
+          publicKey: { content: keys[last.key]?.publicKeyPem ?? '' },
+          proofOfPossession: last.proofB64
+        }
+      },
+      named.token({ sub: challenge })
+    )
+  t.equal((await overSubject(last.challenge)).status, 200, last.name)
+  t.match(await overSubject('user'), refusalOf(CLIENT_MESSAGES.signature))
+  for (const { name, content, parses, message } of publicKeyContent) {
+    const body = { publicKeyRequest: { publicKey: { content }, proofOfPossession: 'AAAA' } }
+    // Nobody has a proof for these: one that was read is refused for that.
+    const expected = parses === true ? CLIENT_MESSAGES.signature : (message ?? '')
+    t.match(await post(site, V2, body, site.token()), refusalOf(expected), name)
+    const content64 = Buffer.from(content).toString('base64')
+    const v1 = { publicKey: { content: content64 }, signedEmailAddress: 'AAAA' }
+    t.match(await post(site, V1, v1, site.token()), refusalOf(expected), `${name}, version 1`)
+  }
+  t.match(
+    await post(
+      site,
+      V1,
+      { publicKey: { content: derInV1.contentB64 }, signedEmailAddress: 'AAAA' },
+      site.token()
+    ),
+    refusalOf(CLIENT_MESSAGES.signature),
+    'bare DER is read in version 1'
+  )
+  const inV2 = { publicKey: { content: derInV1.contentB64 }, proofOfPossession: 'AAAA' }
+  t.match(
+    await post(site, V2, { publicKeyRequest: inV2 }, site.token()),
+    refusalOf(CLIENT_MESSAGES.publicKey),
+    'and not in version 2'
+  )
   interface WeakVectors {
     readonly cases: readonly {
       readonly name: string
@@ -426,9 +502,9 @@ t.test('keys and proofs that are refused', async (t) => {
 t.test('certificate requests', async (t) => {
   const site = await openFulcioSite(t)
   let issued = 0
-  for (const { name, csrPem, accept, message } of csrVectors()) {
-    if (csrPem === undefined) continue
-    const certificateSigningRequest = Buffer.from(csrPem).toString('base64')
+  for (const { name, csrPem, csrDerB64 = '', accept, message } of csrVectors()) {
+    const certificateSigningRequest =
+      csrPem === undefined ? csrDerB64 : Buffer.from(csrPem).toString('base64')
     for (const url of [V1, V2]) {
       const answer = await post(site, url, { certificateSigningRequest }, site.token())
       if (accept) t.equal(answer.status, url === V1 ? 201 : 200, name)
@@ -436,9 +512,23 @@ t.test('certificate requests', async (t) => {
       if (accept) issued++
     }
   }
-  t.ok(issued > 4)
+  t.equal(issued, 20)
   const pem =
     csrVectors().find(({ accept, csrPem }) => accept && csrPem !== undefined)?.csrPem ?? ''
+  const der = Buffer.from(pem.replace(/-----.*-----/g, ''), 'base64')
+  const longer = encodePem('CERTIFICATE REQUEST', Buffer.concat([der, Buffer.from([0])]))
+  for (const url of [V1, V2]) {
+    t.match(
+      await post(
+        site,
+        url,
+        { certificateSigningRequest: Buffer.from(longer).toString('base64') },
+        site.token()
+      ),
+      refusalOf(CLIENT_MESSAGES.certificateRequest),
+      'bytes behind the request'
+    )
+  }
   const answer = await post(
     site,
     V1,
@@ -491,12 +581,86 @@ t.test('the shape in which a timestamp is handed over', async (t) => {
   interface DetachedVector {
     readonly addChainResponse: Parameters<typeof parseSctJson>[0]
     readonly v1HeaderSCT: string
+    readonly v2SignedCertificateTimestamp: string
   }
-  const { addChainResponse, v1HeaderSCT } = fulcioVector<DetachedVector>('detached-sct.json')
-  t.same(
-    renderSctJson(parseSctJson(addChainResponse)),
-    JSON.parse(Buffer.from(v1HeaderSCT, 'base64').toString())
+  const { addChainResponse, v1HeaderSCT, v2SignedCertificateTimestamp } =
+    fulcioVector<DetachedVector>('detached-sct.json')
+  // An authority whose log and chain are those of somebody else.
+  const contract = loadFulcioContract()
+  const authority: CertificateAuthority = {
+    issue: async () => ({
+      chain: [Uint8Array.of(0x30, 0), Uint8Array.of(0x31, 0)],
+      delivery: 'detached',
+      sct: parseSctJson(addChainResponse)
+    }),
+    trustBundle: () => [
+      [encodePem('CERTIFICATE', Uint8Array.of(0x30, 0)), encodePem('CERTIFICATE', Uint8Array.of(1))]
+    ],
+    issuers: () => []
+  }
+  const { app } = await stubApp(
+    {},
+    { plugins: [(scope) => fulcio(scope, { contract, authority })], families: [] }
   )
+  const inject = createInjectChecked(app, contract)
+  const decoded = (text: unknown): unknown =>
+    JSON.parse(Buffer.from(String(text), 'base64').toString())
+  const v1 = await inject({ method: 'POST', url: V1, body: { publicKey: { content: '' } } })
+  t.same(decoded(v1.headers['sct']), decoded(v1HeaderSCT))
+  const v2 = await inject({ method: 'POST', url: V2, body: {} })
+  const { signedCertificateDetachedSct: detached } = v2.json as {
+    signedCertificateDetachedSct: object & { signedCertificateTimestamp: string }
+  }
+  t.same(decoded(detached.signedCertificateTimestamp), decoded(v2SignedCertificateTimestamp))
+  t.equal(
+    (await inject({ url: '/api/v1/rootCert' })).text,
+    '-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n\n' +
+      '-----BEGIN CERTIFICATE-----\nAQ==\n-----END CERTIFICATE-----',
+    'an empty line between, none at the end'
+  )
+  t.equal(
+    v1.text,
+    '-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n' +
+      '-----BEGIN CERTIFICATE-----\nMQA=\n-----END CERTIFICATE-----',
+    'no empty line here'
+  )
+})
+
+t.test('failures of what is only read', async (t) => {
+  const contract = loadFulcioContract()
+  const broken = (): never => {
+    throw new Error('a secret path')
+  }
+  const authority = { issue: broken, trustBundle: broken, issuers: broken }
+  const lines: string[] = []
+  const { app } = await stubApp(
+    {},
+    {
+      logger: pino({}, { write: (line: string) => lines.push(line) }),
+      plugins: [(scope) => fulcio(scope, { contract, authority })],
+      families: []
+    }
+  )
+  const inject = createInjectChecked(app, contract)
+  for (const [url, message] of [
+    ['/api/v2/trustBundle', 'error retrieving trust bundle from CA backend'],
+    ['/api/v1/rootCert', 'error retrieving trust bundle from CA backend'],
+    ['/api/v2/configuration', 'error loading fulcio configuration']
+  ] as const) {
+    t.match(await inject({ url }), { status: 500, json: { code: 13, message, details: [] } })
+    t.match(lines.splice(0).join(''), /a secret path/)
+  }
+  t.match(
+    await inject({
+      method: 'POST',
+      url: V2,
+      headers: { 'x-request-id': 'my-id' },
+      body: keyBody(key)
+    }),
+    { status: 500, json: { code: 2, message: 'unexpected error (request my-id)', details: [] } },
+    'a bug'
+  )
+  t.match(lines.join(''), /"requestId":"my-id".*a secret path/)
 })
 
 t.test('trust bundle, root and configuration', async (t) => {
@@ -564,12 +728,131 @@ t.test('failures on our side', async (t) => {
       json: { code: 13, message: 'error communicating with CA backend', details: [] }
     }
   )
-  const bug = await openFulcioSite(t, {
-    authority: () => {
-      throw new TypeError('a bug')
+})
+
+t.test('a certificate log elsewhere that fails', async (t) => {
+  const good: SctJson = {
+    sct_version: 0,
+    id: Buffer.alloc(32).toString('base64'),
+    timestamp: CT_NOW_MS,
+    extensions: '',
+    signature:
+      'BAMARjBEAiAIc21J5ZbdKZHw5wLxCP+MhBEsV5+nfvGyakOIv6FOvAIgWYMZb6Pw///uiNM7QTg2Of1OqmK1GbeGuEl9VJN8v8c='
+  }
+  type Answer = (response: ServerResponse) => unknown
+  const answers: [name: string, answer: Answer, problem: RegExp][] = [
+    ['refuses', (response) => response.writeHead(400).end('secret'), /answered 400/],
+    ['hangs', () => undefined, /no answer, within 300 ms/],
+    ['is busy', (response) => response.writeHead(503).end(), /answered 503, within 300 ms/],
+    ['hangs up', (response) => response.destroy(), /within 300 ms/],
+    ['says something else', (response) => response.end('{}'), /sct_version is not a number/],
+    ['is another one', (response) => response.end(JSON.stringify(good)), /log id is not that/]
+  ]
+  for (const [name, answer, problem] of answers) {
+    const server = createServer((request, response) => {
+      request.resume()
+      answer(response)
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const submit = createRemoteCtLog({ url, certificateAuthority: '', timeoutMs: 300 })
+    const site = await openFulcioSite(t, { submit })
+    t.match(
+      await post(site, V2, keyBody(key), site.token()),
+      {
+        status: 500,
+        json: { code: 13, message: 'Error entering certificate in CTL', details: [] }
+      },
+      name
+    )
+    const line = site.lines.find(({ msg }) => msg === 'request failed')
+    t.match(line, { err: { message: problem } }, name)
+    t.equal(site.issued(), 0, name)
+    server.closeAllConnections()
+    server.close()
+  }
+})
+
+t.test('every refusal of the vectors', async (t) => {
+  interface Refusals {
+    readonly cases: readonly {
+      readonly name: string
+      readonly config: string | object
+      readonly claims: { readonly iss: string }
+      readonly expect: { readonly error?: boolean; readonly clientMessage: string }
+    }[]
+  }
+  const cases = fulcioVector<Refusals>('principals.json').cases.filter(
+    ({ expect }) => expect.error === true
+  )
+  t.equal(cases.length, 60)
+  const sites = new Map<string, FulcioSite>()
+  let late = 0
+  for (const { name, config, claims, expect } of cases) {
+    const full = typeof config === 'string' ? fulcioVector<object>(config) : config
+    const id = JSON.stringify(config)
+    const site = sites.get(id) ?? (await openFulcioSite(t, { config: full }))
+    sites.set(id, site)
+    const token = site.token({
+      email: undefined,
+      email_verified: undefined,
+      ...claims,
+      aud: 'sigstore',
+      exp: SECONDS + 60,
+      nbf: undefined
+    })
+    const sub = (claims as { sub?: string }).sub ?? ''
+    const before = site.lines.length
+    const answer = await post(site, V2, keyBody(key, sub), token)
+    const line = site.lines.slice(before).find(({ msg }) => msg === 'certificate refused')
+    if (expect.clientMessage === CLIENT_MESSAGES.identityToken) {
+      t.match(answer, refusalOf(CLIENT_MESSAGES.identityToken), name)
+      const check = name === 'email: issuer not configured' ? 'issuer' : 'identity'
+      t.equal(line?.['check'], check, `${name}: ${JSON.stringify(line)}`)
+    } else {
+      // Found while the certificate is built: these are told as they are.
+      late++
+      const text = (answer.json as { message: string }).message
+      t.match(answer, refusalOf(text), name)
+      t.not(text, CLIENT_MESSAGES.identityToken, name)
+      const [fixed = ''] = expect.clientMessage.split(' {')
+      if (!fixed.includes('raw)')) t.ok(text.startsWith(fixed), `${name}: ${text}`)
     }
-  }).catch((err: unknown) => err)
-  t.type(bug, TypeError)
+    t.equal(site.issued(), 0)
+  }
+  t.equal(late, 3)
+})
+
+t.test('ten thousand keys of an issuer', async (t) => {
+  const { keySet } = createTestIssuer()
+  const [jwk] = keySet.keys
+  const keys = Array.from({ length: 10_000 }, (_, i) => ({ ...jwk, kid: `k${i}` }))
+  const site = await openFulcioSite(t, { keySet: { keys } })
+  t.match(
+    await post(site, V2, keyBody(key), site.token()),
+    refusalOf(CLIENT_MESSAGES.identityToken)
+  )
+  t.match(
+    site.lines.find(({ msg }) => msg === 'certificate refused'),
+    { check: 'keys', reason: /keys/ }
+  )
+})
+
+t.test('over a socket: long tokens, long bodies', async (t) => {
+  const site = await openFulcioSite(t)
+  const url = `${await site.app.listen({ host: '127.0.0.1', port: 0 })}${V2}`
+  const send = async (headers: Record<string, string>, body: string) => {
+    const answer = await fetch(url, { method: 'POST', headers, body })
+    return { status: answer.status, json: (await answer.json()) as object }
+  }
+  const text = JSON.stringify(keyBody(key))
+  const long = site.token({ groups: 'g'.repeat(45_000) })
+  t.ok(long.length > 60_000)
+  t.equal((await send({ authorization: `Bearer ${long}` }, text)).status, 200, 'in the header')
+  const tooLong = `Bearer ${'.'.repeat(70_000)}`
+  t.match(await send({ authorization: tooLong }, text), refusalOf(CLIENT_MESSAGES.identityToken))
+  const dots = JSON.stringify(keyBody(key, 'x', '.'.repeat(3_000_000)))
+  t.match(await send({}, dots), refusalOf(CLIENT_MESSAGES.identityToken), 'millions of dots')
 })
 
 t.test('other methods, other paths, other origins', async (t) => {
