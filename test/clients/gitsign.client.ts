@@ -1,112 +1,203 @@
 // gitsign signs commits with certificates of this server and verifies them; what was changed afterwards is refused.
 import { mkdirSync } from 'node:fs'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { clientPath, runProgram, SUITES } from './clients.js'
 import type { Outcome, Suite } from './clients.js'
-import { EMAIL, keylessTrustedRoot, openKeylessSession, strangeKey } from './keyless.js'
 import { otherLogKey } from './cosign.js'
-import { accepted, refused } from './session.js'
+import {
+  certificatesOf,
+  expecting,
+  type Identity,
+  keylessTrustedRoot,
+  openKeylessSession,
+  rootCert,
+  strangeKey,
+  trustOf
+} from './keyless.js'
+import { assertLogged } from './logged.js'
+import { accepted, openSession, refused } from './session.js'
 import { startTufMirror } from './tuf-fixture.js'
 
 const keyless = await openKeylessSession(t)
-const { session, issuer, pem } = keyless
+const { session, person, workload } = keyless
 const { url } = session.server
-const trust = { ...pem, rekorUrl: url, fulcioUrl: url, ctUrl: keyless.ctUrl }
-const mirror = await startTufMirror({ 'trusted_root.json': keylessTrustedRoot(trust) })
-t.teardown(() => mirror.close())
-
-const ME = ['--certificate-identity', EMAIL, '--certificate-oidc-issuer', issuer]
-const SOMEBODY = ['--certificate-identity', 'joe@example.com', '--certificate-oidc-issuer', issuer]
-const ELSEWHERE = ['--certificate-identity', EMAIL, '--certificate-oidc-issuer', 'https://x.test']
-
-// The older one knows nothing of a mirror and takes its trust from files; the newer one wants both.
-const MIRROR = {
-  TUF_MIRROR: mirror.url,
-  TUF_ROOT_JSON: session.write('tuf-root.json', mirror.root)
+const stranger = await openSession(t)
+const otherRekorKey = otherLogKey()
+const wrong = {
+  ctKey: session.write('other-ctfe.pub', strangeKey()),
+  rekorKey: session.write('other-rekor.pub', otherRekorKey),
+  chain: session.write('other-root.pem', await rootCert(stranger))
+}
+const mirrors = {
+  good: await openMirror('good'),
+  /** Knows another log. */
+  other: await openMirror('other', otherRekorKey)
 }
 
-for (const suite of SUITES) {
-  for (const mode of ['online', 'offline'] as const) {
-    t.test(`${suite}, log entry ${mode}`, async (t) => {
-      const home = `${session.dir}/git-home-${suite}-${mode}`
-      const work = `${session.dir}/work-${suite}-${mode}`
-      mkdirSync(home)
-      mkdirSync(work)
-      const env = (files: Readonly<Record<string, string>>) => ({
-        HOME: home,
-        PATH: `${clientPath(suite, '')}:${process.env['PATH'] ?? ''}`,
-        GIT_CONFIG_NOSYSTEM: '1',
-        GIT_AUTHOR_NAME: 'Jane',
-        GIT_AUTHOR_EMAIL: EMAIL,
-        GIT_COMMITTER_NAME: 'Jane',
-        GIT_COMMITTER_EMAIL: EMAIL,
-        GITSIGN_REKOR_MODE: mode,
-        ...files,
-        ...(suite === 'sid' ? { ...MIRROR, TUF_ROOT: `${home}/tuf` } : {})
+/** The newer gitsign wants a mirror beside the files of the older one. @returns its variables */
+async function openMirror(name: string, rekorKey = keyless.pem.rekorKey) {
+  const mirror = await startTufMirror({
+    'trusted_root.json': keylessTrustedRoot({ ...trustOf(keyless), rekorKey })
+  })
+  t.teardown(() => mirror.close())
+  return {
+    TUF_MIRROR: mirror.url,
+    TUF_ROOT_JSON: session.write(`${name}.tuf-root.json`, mirror.root),
+    TUF_ROOT: `${session.dir}/${name}.tuf`
+  }
+}
+
+type Env = Readonly<Record<string, string>>
+
+/** A repository whose commits one generation of gitsign signs. */
+async function openRepository(suite: Suite, mode: 'online' | 'offline', name: string) {
+  const home = `${session.dir}/${name}-home`
+  const cwd = `${session.dir}/${name}`
+  mkdirSync(home)
+  mkdirSync(cwd)
+  const env = (more: Env) => ({
+    HOME: home,
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_AUTHOR_NAME: 'Jane',
+    GIT_AUTHOR_EMAIL: 'jane@example.com',
+    GIT_COMMITTER_NAME: 'Jane',
+    GIT_COMMITTER_EMAIL: 'jane@example.com',
+    GITSIGN_REKOR_MODE: mode,
+    ...session.proxyEnv,
+    ...more
+  })
+  const run = (program: string, args: readonly string[], more: Env, input?: string) =>
+    runProgram(program, args, {
+      cwd,
+      env: env(more),
+      ...(input === undefined ? {} : { input })
+    })
+  /** git itself has to succeed. */
+  const git = async (args: readonly string[], input?: string): Promise<string> => {
+    const { status, stdout, stderr, command } = await run('git', args, {}, input)
+    if (status !== 0) throw new Error(`${command}: ${stderr}`)
+    return stdout
+  }
+  await git(['init', '--quiet'])
+  for (const [key, value] of [
+    ['gpg.format', 'x509'],
+    ['gpg.x509.program', clientPath(suite, 'gitsign')],
+    ['commit.gpgsign', 'true'],
+    ['gitsign.fulcio', url],
+    ['gitsign.rekor', url],
+    ['gitsign.issuer', person.issuer],
+    ['gitsign.rekorMode', mode]
+  ] as const) {
+    await git(['config', key, value])
+  }
+  const trust = suite === 'sid' ? { ...keyless.env(), ...mirrors.good } : keyless.env()
+  return {
+    git,
+    commit: async (identity: Identity) => {
+      const token = { SIGSTORE_ID_TOKEN: await identity.idToken() }
+      return run('git', ['commit', '--quiet', '--allow-empty', '-m', 'signed'], {
+        ...trust,
+        ...token
       })
-      const git = async (args: readonly string[], more: Record<string, string> = {}) =>
-        runProgram('git', args, { cwd: work, env: { ...env(keyless.env()), ...more } })
-      const must = async (outcome: Promise<Outcome>): Promise<string> => {
-        const { status, stdout, stderr, command } = await outcome
-        if (status !== 0) throw new Error(`${command}: ${stderr}`)
-        return stdout.trim()
-      }
-      await must(git(['init', '--quiet']))
-      for (const [name, value] of [
-        ['gpg.format', 'x509'],
-        ['gpg.x509.program', clientPath(suite, 'gitsign')],
-        ['commit.gpgsign', 'true'],
-        ['gitsign.fulcio', url],
-        ['gitsign.rekor', url],
-        ['gitsign.issuer', issuer],
-        ['gitsign.rekorMode', mode]
+    },
+    verifyCommit: () => run('git', ['verify-commit', 'HEAD'], trust),
+    verify: (who: readonly string[], replaced: Env = {}, commit = 'HEAD') =>
+      run(clientPath(suite, 'gitsign'), ['verify', ...who, commit], { ...trust, ...replaced })
+  }
+}
+
+type Repository = Awaited<ReturnType<typeof openRepository>>
+
+for (const suite of SUITES) {
+  for (const [mode, identity] of [
+    ['online', person],
+    ['offline', person],
+    ['offline', workload]
+  ] as const) {
+    t.test(`${suite}, log entry ${mode}, ${identity.type}`, async (t) => {
+      const name = `${suite}-${mode}-${identity.type}`
+      const repository = await openRepository(suite, mode, name)
+      const { commit, verify, verifyCommit } = repository
+      accepted(t, await commit(identity), 'commit')
+      await assertCertificate(t, repository)
+
+      const right = expecting(identity)
+      const verified = await verify(right)
+      accepted(t, verified, 'verify', /Validated Git signature: true/)
+      accepted(t, verified, 'verify', /Validated Certificate claims: true/)
+      if (mode === 'online') accepted(t, verified, 'verify', /Validated Rekor entry: true/)
+      accepted(t, await verifyCommit(), 'git verify-commit', /Validated Git signature: true/)
+      const noMatch = /none of the expected identities/
+      for (const [name, wrongName] of [
+        ['other identity', { name: 'joe@example.com' }],
+        ['other issuer', { issuer: 'https://issuer.example' }]
       ] as const) {
-        await must(git(['config', name, value]))
+        refused(t, await verify(expecting(identity, wrongName)), name, noMatch)
       }
-      const token = { SIGSTORE_ID_TOKEN: await keyless.idToken() }
-      const committed = await git(['commit', '--quiet', '--allow-empty', '-m', 'signed'], token)
-      accepted(t, committed, 'commit')
-      t.match(await must(git(['cat-file', 'commit', 'HEAD'])), /BEGIN SIGNED MESSAGE/)
-
-      const verify = (who: readonly string[], files = keyless.env(), commit = 'HEAD') =>
-        runProgram(clientPath(suite, 'gitsign'), ['verify', ...who, commit], {
-          cwd: work,
-          env: env(files)
-        })
-      accepted(t, await verify(ME), 'verify', /Validated Git signature: true/)
-      accepted(t, await verify(ME), 'verify', /Validated Certificate claims: true/)
-      refused(t, await verify(SOMEBODY), 'other identity', /none of the expected identities/)
-      refused(t, await verify(ELSEWHERE), 'other issuer', /none of the expected identities/)
-      await refusedFiles(t, suite, verify)
-
-      // The same signature on another commit.
-      const commit = await must(git(['cat-file', 'commit', 'HEAD']))
-      const changed = await must(
-        runProgram('git', ['hash-object', '-t', 'commit', '-w', '--stdin'], {
-          cwd: work,
-          env: env({}),
-          input: `${commit.replace(/\nsigned$/, '\nchanged')}\n`
-        })
-      )
-      refused(
-        t,
-        await verify(ME, keyless.env(), changed),
-        'changed commit',
-        /failed to verify|invalid|not found|could not find|mismatch|digest/i
-      )
+      if (identity === person) await refusals(t, suite, mode, repository)
     })
   }
 }
 
-type Verify = (who: readonly string[], files?: Readonly<Record<string, string>>) => Promise<Outcome>
+/** The certificate in the signature is one of ours, and logged. */
+async function assertCertificate(t: Test, { git }: Repository): Promise<void> {
+  const commit = await git(['cat-file', 'commit', 'HEAD'])
+  const [, body = ''] =
+    /-----BEGIN SIGNED MESSAGE-----\n([^]*?)-----END SIGNED MESSAGE-----/.exec(commit) ?? []
+  const cms = `-----BEGIN CMS-----\n${body.replace(/^ +/gm, '')}-----END CMS-----\n`
+  const args = ['cms', '-cmsout', '-inform', 'PEM', '-noout', '-print']
+  t.ok(body, 'signed')
+  const printed = await runProgram('openssl', args, { cwd: session.dir, input: cms })
+  t.equal(printed.status, 0, 'openssl reads the signature', { ...printed, cms })
+  const listed = await runProgram('openssl', ['pkcs7', '-print_certs'], {
+    cwd: session.dir,
+    input: cms.replaceAll('CMS', 'PKCS7')
+  })
+  const certificate = certificatesOf(listed.stdout).find(({ ca }) => !ca)
+  if (certificate === undefined) throw new Error(`no certificate: ${listed.stderr}`)
+  await assertLogged(t, keyless, certificate)
+}
 
-/** What the files of trust are for: each of them wrong. The newer one takes the log key from the mirror. */
-async function refusedFiles(t: Parameters<typeof accepted>[0], suite: Suite, verify: Verify) {
-  const ctKey = session.write('other-ctfe.pub', strangeKey())
-  const noSct = /ctfe public key not found/
-  refused(t, await verify(ME, keyless.env({ ctKey })), 'other CT key', noSct)
-  if (suite === 'sid') return
-  const rekorKey = session.write('other-rekor.pub', otherLogKey())
-  const noKey = /rekor log public key not found|unable to|failed to/
-  refused(t, await verify(ME, keyless.env({ rekorKey })), 'other log key', noKey)
+const NO_LOG_KEY = {
+  online: /failed to validate rekor entry: .*rekor log public key not found for payload/,
+  // An entry in the commit that does not verify is passed over, and none is left.
+  offline: /failed to validate rekor entry: could not find matching tlog entry/
+}
+
+/** What trust is made of, each of it wrong, and a commit that is not the one that was signed. */
+async function refusals(
+  t: Test,
+  suite: Suite,
+  mode: 'online' | 'offline',
+  { git, verify }: Repository
+): Promise<void> {
+  const right = expecting(person)
+  const { ctKey, rekorKey, chain } = wrong
+  refused(
+    t,
+    await verify(right, keyless.env({ ctKey })),
+    'other CT key',
+    /ctfe public key not found/
+  )
+  refused(
+    t,
+    await verify(right, keyless.env({ chain })),
+    'other root',
+    /x509: certificate signed by unknown authority/
+  )
+  // The newer one takes the log key from the mirror.
+  const otherLog = suite === 'sid' ? mirrors.other : keyless.env({ rekorKey })
+  refused(t, await verify(right, otherLog), 'other log key', NO_LOG_KEY[mode])
+
+  // The same signature on another commit.
+  const commit = await git(['cat-file', 'commit', 'HEAD'])
+  const args = ['hash-object', '-t', 'commit', '-w', '--stdin']
+  const changed = (await git(args, commit.replace(/\nsigned\n$/, '\nchanged\n'))).trim()
+  t.not(changed, (await git(['rev-parse', 'HEAD'])).trim())
+  refused(
+    t,
+    await verify(right, {}, changed),
+    'changed commit',
+    /failed to verify detached signature: invalid message digest/
+  )
 }

@@ -2,11 +2,25 @@ import { createHash, createPublicKey, generateKeyPairSync, X509Certificate } fro
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import type { Test } from 'tap'
-import { startOidcProvider } from '../helpers/oidc-provider.js'
+import { type Account, startOidcProvider } from '../helpers/oidc-provider.js'
 import { runSigstead } from './server.js'
 import { openSession, type Session } from './session.js'
 
 export const EMAIL = 'jane@example.com'
+
+/** Somebody who signs: known to a provider of their own, and to verifiers by what their certificates say. */
+export interface Identity {
+  /** Type of the issuer, as the authority's configuration has it. */
+  readonly type: 'email' | 'uri' | 'username'
+  /** Issuer URL of the provider. */
+  readonly issuer: string
+  /** The one subject alternative name. */
+  readonly name: string
+  /** What a proof of possession signs, and what `sub` extensions hold. */
+  readonly account: Account
+  /** A new ID token. @param clientId another audience than ours @param changed what the provider says otherwise */
+  idToken(clientId?: string, changed?: Partial<Account>): Promise<string>
+}
 
 /** What a client must be told to trust, as files and as text. */
 export interface TrustFiles {
@@ -16,13 +30,17 @@ export interface TrustFiles {
   readonly chain: string
 }
 
-/** A log, its certificate authority, and a provider whose tokens that believes. */
+/** A log, its certificate authority, and providers whose tokens that believes. */
 export interface KeylessSession {
   readonly session: Session
-  /** Issuer URL of the provider. */
-  readonly issuer: string
-  /** A new ID token about EMAIL. */
-  idToken(): Promise<string>
+  /** Has an e-mail address, EMAIL, and RS256 tokens. */
+  readonly person: Identity
+  /** Has a URI for a subject, and ES256 tokens. */
+  readonly workload: Identity
+  /** Has a user name, and RS256 tokens. */
+  readonly user: Identity
+  /** Configuration that believes these three, for another server. */
+  readonly issuersFile: string
   readonly files: TrustFiles
   /** PEM texts of the same. */
   readonly pem: TrustFiles
@@ -32,26 +50,32 @@ export interface KeylessSession {
   env(replaced?: Partial<TrustFiles>): Readonly<Record<string, string>>
 }
 
-/** Starts all of it on the loopback. It ends with `t`. */
-export async function openKeylessSession(t: Test): Promise<KeylessSession> {
-  const provider = await startOidcProvider()
-  t.teardown(() => provider.close())
+/**
+ * Starts all of it on the loopback. It ends with `t`.
+ *
+ * @param prepare what is done to the data directory before the authority is used: what it returns is the chain to trust
+ */
+export async function openKeylessSession(
+  t: Test,
+  prepare?: (session: Session) => Promise<string>
+): Promise<KeylessSession> {
+  const person = await openIdentity(t, 'email', 'RS256', { sub: 'user-7', email: EMAIL })
+  const workload = await openIdentity(t, 'uri', 'ES256', { sub: 'http://127.0.0.1/jobs/build' })
+  const user = await openIdentity(t, 'username', 'RS256', { sub: 'jane' })
   const config = mkdtempSync(`${tmpdir()}/sigstead-issuers-`)
   t.teardown(() => rmSync(config, { recursive: true, force: true }))
-  const { issuer } = provider
-  writeFileSync(
-    `${config}/issuers.yaml`,
-    `oidc-issuers:\n  ${issuer}:\n    issuer-url: ${issuer}\n    client-id: sigstore\n    type: email\n`
-  )
-  const session = await openSession(t, ['--ca-issuers-file', `${config}/issuers.yaml`])
+  const issuersFile = `${config}/issuers.yaml`
+  writeFileSync(issuersFile, issuersYaml([person, workload, user]))
+
+  const session = await openSession(t, ['--ca-issuers-file', issuersFile])
+  const prepared = await prepare?.(session)
   const info = await runSigstead(['ct', 'info', '--json', '--data-dir', session.dataDir])
   const [log] = (JSON.parse(info) as { logs: { publicKey: string; logName: string }[] }).logs
   if (log === undefined) throw new Error('no certificate log')
-  const answer = await fetch(`${session.server.url}/api/v1/rootCert`)
   const pem = {
     rekorKey: session.logKey,
     ctKey: log.publicKey,
-    chain: `${await answer.text()}\n`
+    chain: prepared ?? (await rootCert(session))
   }
   const files = {
     rekorKey: session.logKeyFile,
@@ -60,8 +84,10 @@ export async function openKeylessSession(t: Test): Promise<KeylessSession> {
   }
   return {
     session,
-    issuer,
-    idToken: () => provider.idToken({ sub: 'user-7', email: EMAIL }),
+    person,
+    workload,
+    user,
+    issuersFile,
     files,
     pem,
     ctUrl: `${session.server.url}/ctlog/${log.logName}`,
@@ -76,6 +102,59 @@ export async function openKeylessSession(t: Test): Promise<KeylessSession> {
   }
 }
 
+/** What the authority says its chain is. @returns PEM */
+export async function rootCert({ server }: Session): Promise<string> {
+  const answer = await fetch(`${server.url}/api/v1/rootCert`)
+  if (answer.status !== 200) throw new Error(`rootCert answered ${answer.status}`)
+  return `${await answer.text()}\n`
+}
+
+async function openIdentity(
+  t: Test,
+  type: Identity['type'],
+  algorithm: 'RS256' | 'ES256',
+  account: Account
+): Promise<Identity> {
+  const provider = await startOidcProvider(algorithm)
+  t.teardown(() => provider.close())
+  const names = {
+    email: account.email ?? '',
+    uri: account.sub,
+    username: `${account.sub}!127.0.0.1`
+  }
+  return {
+    type,
+    issuer: provider.issuer,
+    name: names[type],
+    account,
+    idToken: (clientId, changed = {}) => provider.idToken({ ...account, ...changed }, clientId)
+  }
+}
+
+/** Fulcio's own configuration file. */
+function issuersYaml(identities: readonly Identity[]): string {
+  const subjectDomains = { email: [], uri: ['http://127.0.0.1'], username: ['127.0.0.1'] }
+  const lines = identities.flatMap(({ issuer, type }) => [
+    `  ${issuer}:`,
+    `    issuer-url: ${issuer}`,
+    '    client-id: sigstore',
+    `    type: ${type}`,
+    ...subjectDomains[type].map((domain) => `    subject-domain: ${domain}`)
+  ])
+  return ['oidc-issuers:', ...lines, ''].join('\n')
+}
+
+/** Flags of cosign and gitsign that say who must have signed. */
+export function expecting(
+  { name, issuer }: Identity,
+  wrong: { readonly name?: string; readonly issuer?: string } = {}
+): readonly string[] {
+  return [
+    ...['--certificate-identity', wrong.name ?? name],
+    ...['--certificate-oidc-issuer', wrong.issuer ?? issuer]
+  ]
+}
+
 /** A key no log has. @returns PEM */
 export function strangeKey(): string {
   const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -87,6 +166,12 @@ export interface KeylessTrust extends TrustFiles {
   readonly rekorUrl: string
   readonly ctUrl: string
   readonly fulcioUrl: string
+}
+
+/** All of it right. */
+export function trustOf({ pem, session, ctUrl }: KeylessSession): KeylessTrust {
+  const { url } = session.server
+  return { ...pem, rekorUrl: url, fulcioUrl: url, ctUrl }
 }
 
 /** trusted_root.json from PEM texts. Valid for ever, which no real one is. */

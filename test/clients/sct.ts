@@ -2,13 +2,16 @@ import { createHash, createPublicKey, verify, X509Certificate } from 'node:crypt
 
 /** What one timestamp in a certificate says. */
 export interface ReadSct {
-  readonly logId: Buffer
   readonly timestampMs: number
+  readonly extensions: Buffer
   /** MerkleTreeLeaf: what the timestamp signs, and what the log has in its tree. */
   readonly leaf: Buffer
 }
 
 const OID_SCT_LIST = Buffer.from('060a2b06010401d679020402', 'hex')
+
+/** Extension of precertificates alone: critical, and a NULL. RFC 6962 section 3.1. */
+const POISON = Buffer.from('3013060a2b06010401d6790204030101ff04020500', 'hex')
 
 /**
  * Reads and verifies the one embedded SCT of a certificate by the text of RFC 6962 sections 3.2 and 3.3: over node:crypto, by
@@ -22,18 +25,7 @@ export function verifyEmbeddedSct(
   issuer: X509Certificate,
   logKey: string
 ): ReadSct {
-  const [tbs] = children(certificate.raw)
-  if (tbs === undefined) throw new Error('no TBSCertificate')
-  const fields = children(tbs)
-  const wrapper = fields.at(-1)
-  if (wrapper?.[0] !== 0xa3) throw new Error('no extensions')
-  const [list] = children(wrapper)
-  const extensions = children(list ?? Buffer.alloc(0))
-  const sctExtensions = extensions.filter((extension) => extension.includes(OID_SCT_LIST))
-  const [sctExtension] = sctExtensions
-  if (sctExtension === undefined || sctExtensions.length !== 1) throw new Error('no SCT list')
-  if (extensions.at(-1) !== sctExtension) throw new Error('the SCT list is not the last extension')
-
+  const { fields, extensions, sctExtension } = partsOf(certificate)
   const octets = content(children(sctExtension).at(-1) ?? Buffer.alloc(0))
   const scts = content(octets)
   const length = scts.readUInt16BE(2)
@@ -44,13 +36,13 @@ export function verifyEmbeddedSct(
   if (sct[0] !== 0) throw new Error('not version 1')
   const logId = sct.subarray(1, 33)
   const timestamp = sct.subarray(33, 41)
-  if (sct.readUInt16BE(41) !== 0) throw new Error('SCT extensions')
-  if (sct.readUInt16BE(43) !== 0x0403) throw new Error('not ECDSA over SHA-256')
-  const signature = sct.subarray(47)
-  if (sct.readUInt16BE(45) !== signature.length) throw new Error('bytes after the signature')
+  const sctExtensions = sct.subarray(41, 43 + sct.readUInt16BE(41))
+  const signed = sct.subarray(41 + sctExtensions.length)
+  if (signed.readUInt16BE(0) !== 0x0403) throw new Error('not ECDSA over SHA-256')
+  const signature = signed.subarray(4)
+  if (signed.readUInt16BE(2) !== signature.length) throw new Error('bytes after the signature')
 
-  const rest = extensions.filter((extension) => extension !== sctExtension)
-  const withoutScts = der(0x30, ...fields.slice(0, -1), der(0xa3, der(0x30, ...rest)))
+  const withoutScts = der(0x30, ...fields, der(0xa3, der(0x30, ...extensions)))
   const issuerKey = issuer.publicKey.export({ type: 'spki', format: 'der' })
   const leaf = Buffer.concat([
     Buffer.from([0, 0]),
@@ -59,13 +51,49 @@ export function verifyEmbeddedSct(
     createHash('sha256').update(issuerKey).digest(),
     uint24(withoutScts.length),
     withoutScts,
-    Buffer.from([0, 0])
+    sctExtensions
   ])
   const key = createPublicKey(logKey)
   const keyDer = key.export({ type: 'spki', format: 'der' })
   if (!createHash('sha256').update(keyDer).digest().equals(logId)) throw new Error('another log')
   if (!verify('sha256', leaf, key, signature)) throw new Error('the signature is wrong')
-  return { logId, timestampMs: Number(timestamp.readBigUInt64BE()), leaf }
+  return {
+    timestampMs: Number(timestamp.readBigUInt64BE()),
+    extensions: sctExtensions.subarray(2),
+    leaf
+  }
+}
+
+/**
+ * TBSCertificate that the precertificate of a certificate must have had: the same, byte for byte, with the poison in the place
+ * of the timestamps.
+ */
+export function precertificateTbs(certificate: X509Certificate): Buffer {
+  const { fields, extensions } = partsOf(certificate)
+  return der(0x30, ...fields, der(0xa3, der(0x30, ...extensions, POISON)))
+}
+
+/** TBSCertificate of a certificate, DER. */
+export function tbsOf(certificate: X509Certificate): Buffer {
+  const [tbs] = children(certificate.raw)
+  if (tbs === undefined) throw new Error('no TBSCertificate')
+  return tbs
+}
+
+/** What is before the extensions, the extensions before the last, and the last, which must be the list of timestamps. */
+function partsOf(certificate: X509Certificate) {
+  const fields = children(tbsOf(certificate))
+  const wrapper = fields.pop()
+  if (wrapper?.[0] !== 0xa3) throw new Error('no extensions')
+  const [list] = children(wrapper)
+  const extensions = children(list ?? Buffer.alloc(0))
+  const lists = extensions.filter((extension) => extension.includes(OID_SCT_LIST))
+  if (lists.length !== 1) throw new Error('no SCT list')
+  const sctExtension = extensions.pop()
+  if (sctExtension === undefined || sctExtension !== lists[0]) {
+    throw new Error('the SCT list is not the last extension')
+  }
+  return { fields, extensions, sctExtension }
 }
 
 /** Verifies a tree head by RFC 6962 section 3.5. @param sth the answer of get-sth @throws Error when it is not good */
@@ -88,6 +116,25 @@ export function verifyTreeHead(
   if (!verify('sha256', signed, createPublicKey(logKey), signature.subarray(4))) {
     throw new Error('the signature of the tree head is wrong')
   }
+}
+
+/** Certificates of extra_data of a precertificate's entry: itself, then its issuers. RFC 6962 section 3.3. */
+export function precertificateChain(extraData: Buffer): readonly X509Certificate[] {
+  const opaque = (bytes: Buffer, at: number) => {
+    const end = at + 3 + bytes.readUIntBE(at, 3)
+    if (end > bytes.length) throw new Error('extra_data ends early')
+    return { value: bytes.subarray(at + 3, end), end }
+  }
+  const first = opaque(extraData, 0)
+  const chain = opaque(extraData, first.end)
+  if (chain.end !== extraData.length) throw new Error('bytes after extra_data')
+  const found = [first.value]
+  for (let at = 0; at < chain.value.length;) {
+    const { value, end } = opaque(chain.value, at)
+    found.push(value)
+    at = end
+  }
+  return found.map((certificate) => new X509Certificate(certificate))
 }
 
 /** Root that an inclusion proof leads to, by RFC 6962 section 2.1.1 read backwards. */

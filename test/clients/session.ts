@@ -18,6 +18,8 @@ export interface Session {
   readonly logKeyFile: string
   /** PEM text of the log's public key. */
   readonly logKey: string
+  /** Variables that make a client's way out lead to the proxy that writes it down: for programs not started by `run`. */
+  readonly proxyEnv: Readonly<Record<string, string>>
   /** Runs a client of one suite, in `dir`, with a home of that suite's own. */
   run(
     suite: Suite,
@@ -63,6 +65,7 @@ export async function openSession(t: Test, serverArgs: readonly string[] = []): 
     dataDir,
     logKey,
     logKeyFile: `${dir}/log-key.pem`,
+    proxyEnv: proxy.env,
     run(suite, program, args, env) {
       const home = `${dir}/home-${suite}`
       mkdirSync(home, { recursive: true })

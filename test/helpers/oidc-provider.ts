@@ -7,6 +7,7 @@ import Provider from 'oidc-provider'
 export interface Account {
   readonly sub: string
   readonly email?: string
+  /** True unless told otherwise. */
   readonly emailVerified?: boolean
 }
 
@@ -14,8 +15,12 @@ export interface Account {
 export interface RunningProvider {
   /** Its issuer URL. */
   readonly issuer: string
-  /** An ID token for the client `sigstore`, got as a browser would: authorization code with PKCE, login, consent, token. */
-  idToken(account: Account): Promise<string>
+  /**
+   * An ID token, got as a browser would: authorization code with PKCE, login, consent, token.
+   *
+   * @param clientId whom it is for: `sigstore`, or the other client
+   */
+  idToken(account: Account, clientId?: string): Promise<string>
   close(): Promise<void>
 }
 
@@ -23,6 +28,9 @@ const REDIRECT_URI = 'http://127.0.0.1/callback'
 
 /** What Sigstore's clients call themselves, and so the audience of the tokens. */
 const CLIENT_ID = 'sigstore'
+
+/** A client of the same provider that has nothing to do with signing. */
+export const OTHER_CLIENT_ID = 'wiki'
 
 /** Starts the provider. */
 export async function startOidcProvider(
@@ -38,17 +46,15 @@ export async function startOidcProvider(
   const provider = quietly(
     () =>
       new Provider(issuer, {
-        clients: [
-          {
-            client_id: CLIENT_ID,
-            application_type: 'native',
-            redirect_uris: [REDIRECT_URI],
-            response_types: ['code'],
-            grant_types: ['authorization_code'],
-            token_endpoint_auth_method: 'none',
-            id_token_signed_response_alg: algorithm
-          }
-        ],
+        clients: [CLIENT_ID, OTHER_CLIENT_ID].map((client_id) => ({
+          client_id,
+          application_type: 'native',
+          redirect_uris: [REDIRECT_URI],
+          response_types: ['code'],
+          grant_types: ['authorization_code'],
+          token_endpoint_auth_method: 'none',
+          id_token_signed_response_alg: algorithm
+        })),
         jwks: { keys: [signingKey(algorithm)] },
         cookies: { keys: [randomBytes(16).toString('hex')] },
         claims: { openid: ['sub'], email: ['email', 'email_verified'] },
@@ -71,9 +77,9 @@ export async function startOidcProvider(
   server.on('request', provider.callback())
   return {
     issuer,
-    idToken: async (account) => {
+    idToken: async (account, clientId = CLIENT_ID) => {
       accounts.set(account.sub, account)
-      return signIn(issuer, account.sub)
+      return signIn(issuer, account.sub, clientId)
     },
     close: async () => {
       server.closeAllConnections()
@@ -92,11 +98,11 @@ function signingKey(algorithm: 'RS256' | 'ES256'): object {
 }
 
 /** A browser: keeps cookies, follows redirects until one leads to the client, fills in the two forms on the way. */
-async function signIn(issuer: string, login: string): Promise<string> {
+async function signIn(issuer: string, login: string, clientId: string): Promise<string> {
   const cookies = new Map<string, string>()
   const verifier = randomBytes(32).toString('base64url')
   const query = new URLSearchParams({
-    client_id: CLIENT_ID,
+    client_id: clientId,
     response_type: 'code',
     scope: 'openid email',
     redirect_uri: REDIRECT_URI,
@@ -131,19 +137,24 @@ async function signIn(issuer: string, login: string): Promise<string> {
     }
     const next = new URL(location, url)
     if (next.href.startsWith(REDIRECT_URI)) {
-      return exchange(issuer, next.searchParams.get('code') ?? '', verifier)
+      return exchange(issuer, clientId, next.searchParams.get('code') ?? '', verifier)
     }
     url = next.href
   }
   throw new Error('sign-in: no end of redirects')
 }
 
-async function exchange(issuer: string, code: string, verifier: string): Promise<string> {
+async function exchange(
+  issuer: string,
+  clientId: string,
+  code: string,
+  verifier: string
+): Promise<string> {
   const answer = await fetch(`${issuer}/token`, {
     method: 'POST',
     body: new URLSearchParams({
       grant_type: 'authorization_code',
-      client_id: CLIENT_ID,
+      client_id: clientId,
       redirect_uri: REDIRECT_URI,
       code_verifier: verifier,
       code
