@@ -6,6 +6,7 @@ import { badThing } from '../log/check-error.js'
 import type { LeafChecks } from '../log/check-tree.js'
 import type { TreeRecord } from '../store/log-store.js'
 import { parseCertificate } from '../x509/certificate.js'
+import { hasSigned } from '../x509/chain.js'
 import { parseCertificateList } from '../x509/ct-extra-data.js'
 import { verifyDigitallySigned } from '../x509/ct-signature.js'
 import { encodeMerkleTreeLeaf, parseMerkleTreeLeaf } from '../x509/merkle-tree-leaf.js'
@@ -53,6 +54,7 @@ export function createCtLeafChecks(): LeafChecks {
       const submittedDer = entry.kind === 'certificate' ? entry.certificate : side.extraData
       try {
         assertMadeFrom(leafValue, { timestampMs, extensions }, submittedDer, chain)
+        if (entry.kind === 'certificate') await assertIssued(entry.certificate, chain)
       } catch (err) {
         if (!isLogError(err)) throw err
         const problem = `what is kept with entry ${leafIndex} of certificate log ${treeId} is not what it was made from`
@@ -89,5 +91,22 @@ function assertMadeFrom(
   })
   if (!equalBytes(again, leafValue)) {
     throw new LogError('invalid_request', 'it gives another entry')
+  }
+}
+
+/**
+ * Holds a certificate against its chain, of which its leaf says nothing: that of a precertificate names the issuer's key.
+ * Without a chain it was an accepted root itself.
+ */
+async function assertIssued(certificateDer: Uint8Array, chain: Uint8Array): Promise<void> {
+  const certificate = parseCertificate(certificateDer)
+  const [issuerDer] = parseCertificateList(chain)
+  if (issuerDer === undefined) {
+    const isCa = certificate.basicConstraints?.isCa === true
+    if (isCa || equalBytes(certificate.issuer, certificate.subject)) return
+    throw new LogError('verification_failed', 'it has no issuer')
+  }
+  if (!(await hasSigned(parseCertificate(issuerDer), certificate))) {
+    throw new LogError('verification_failed', 'its issuer has not signed it')
   }
 }

@@ -1,6 +1,9 @@
+import { equalBytes } from '../encoding/bytes.js'
 import { encodeHex } from '../encoding/hex.js'
+import type { LogError } from '../errors.js'
 import type { Database, TreeRecord } from '../store/log-store.js'
 import { sha256 } from '../store/sha256.js'
+import type { AuditedPlace } from '../store/store-audit.js'
 import { badThing } from './check-error.js'
 import { type LeafChecks, type TreeReport, checkTree } from './check-tree.js'
 import { LeafDigests } from './leaf-digests.js'
@@ -38,7 +41,7 @@ export interface CheckReport {
 
 /**
  * Checks everything a data directory holds against the bytes of its entries: every tree (see checkTree), their order
- * and offsets, both indexes, attestations, and the engine's own files. Memory stays flat but for 8 bytes a leaf.
+ * and offsets, both indexes, submissions, attestations, and the engine's own files. Memory stays flat but for 8 bytes a leaf.
  *
  * What it cannot see: that the whole directory was replaced by an older or another one that is whole in itself.
  * Compare the checkpoint with one kept elsewhere.
@@ -77,8 +80,8 @@ export async function checkLog(options: CheckLogOptions): Promise<CheckReport> {
     reports.push(report)
   }
 
-  const place = (what: 'leafHashIndex' | 'submission' | 'searchIndex') => {
-    return ({ treeId, leafIndex }: { treeId: string | undefined; leafIndex: number }) => {
+  const place = (what: keyof typeof TABLES) => {
+    return ({ treeId, leafIndex }: AuditedPlace): LeafDigests => {
       const tree = trees.findIndex((candidate) => candidate.treeId === treeId)
       const found = treeId === undefined ? undefined : digests.get(treeId)
       if (found === undefined || leafIndex >= (sizes[tree] ?? 0)) {
@@ -102,10 +105,19 @@ export async function checkLog(options: CheckLogOptions): Promise<CheckReport> {
   }
   let submissions = 0
   const placeOfSubmission = place('submission')
+  const rowsOfTree = new Map<string | undefined, number>()
   for await (const page of audit.submissions()) {
-    for (const row of page) placeOfSubmission(row).xor(row.leafIndex, row.submissionHash)
+    for (const row of page) {
+      placeOfSubmission(row)
+      rowsOfTree.set(row.treeId, (rowsOfTree.get(row.treeId) ?? 0) + 1)
+    }
     submissions += page.length
     onProgress({ phase: 'submissions', done: submissions, total: undefined })
+  }
+  for (const [i, tree] of trees.entries()) {
+    const expected = reports[i]?.submissions ?? 0
+    const rows = rowsOfTree.get(tree.treeId) ?? 0
+    if (rows !== expected) throw await straySubmission(options, tree, rows, expected)
   }
   let searchRows = 0
   const placeOfKey = place('searchIndex')
@@ -114,10 +126,7 @@ export async function checkLog(options: CheckLogOptions): Promise<CheckReport> {
     searchRows += page.length
     onProgress({ phase: 'searchIndex', done: searchRows, total: undefined })
   }
-  for (const tree of trees) {
-    const treeDigests = digests.get(tree.treeId)
-    if (treeDigests !== undefined) await assertIndexed(options, tree, treeDigests)
-  }
+  for (const [treeId, treeDigests] of digests) await assertIndexed(database, treeId, treeDigests)
 
   const attestations = await checkAttestations(options)
   return { trees: reports, submissions, searchRows, attestations }
@@ -153,44 +162,77 @@ function checkFrozen({ treeId, state }: TreeRecord, { treeSize, publishedSize }:
 
 /** What the tables are called in messages. */
 const TABLES = {
-  leafHashIndex: 'leafHashIndex',
+  leafHashIndex: 'leaf hash index',
   submission: 'table of submissions',
-  searchIndex: 'searchIndex'
+  searchIndex: 'search index'
 } as const
 
-/** Whether the index tables hold about each leaf what the leaf says; if not, which of the tables. */
-async function assertIndexed(
+/** The row too many. Every leaf was found by its own, so it is one that no leaf asks for. */
+async function straySubmission(
   { database, checks }: CheckLogOptions,
   tree: TreeRecord,
-  digests: LeafDigests
-): Promise<void> {
-  const leafIndex = digests.firstDifference()
-  if (leafIndex === undefined) return
+  rows: number,
+  expected: number
+): Promise<LogError> {
   const { treeId } = tree
-  const store = database.logStore(treeId)
-  const leaf = await store.leaf(leafIndex)
-  const place = { treeId, index: leafIndex }
-  if (leaf === undefined || (await store.findLeaf(leaf.leafHash)) !== leafIndex) {
-    const problem = `leaf ${leafIndex} of tree ${treeId} is not found by its leaf hash`
-    throw badThing('leafHashIndex', place, problem)
+  for await (const page of database.audit.submissions()) {
+    for (const { leafIndex, submissionHash, ...row } of page) {
+      if (row.treeId !== treeId) continue
+      const own = await submissionHashOf(database, tree, leafIndex, checks[tree.log])
+      if (own !== undefined && equalBytes(own, submissionHash)) continue
+      const problem =
+        `leaf ${leafIndex} of tree ${treeId} is found by the submission ${encodeHex(submissionHash)}, ` +
+        'which is not its own'
+      return badThing('submission', { treeId, index: leafIndex }, problem)
+    }
   }
+  const problem = `tree ${treeId} has ${rows} rows of submissions for ${expected} leaves`
+  return badThing('submission', { treeId }, problem)
+}
+
+/** Derived once more, of a leaf that was checked. */
+async function submissionHashOf(
+  database: Database,
+  tree: TreeRecord,
+  leafIndex: number,
+  { deriveFromLeaf }: LeafChecks
+): Promise<Uint8Array | undefined> {
+  const store = database.logStore(tree.treeId)
+  const leaf = await store.leaf(leafIndex)
   const [side] = await store.sideData(leafIndex, leafIndex + 1)
-  const derived = await checks[tree.log].deriveFromLeaf?.(tree, leaf, {
+  if (leaf === undefined) return undefined
+  const derived = await deriveFromLeaf?.(tree, leaf, {
     extraData: side?.extraData,
     attestationKey: undefined,
     readAttestation: async () => side?.attestation
   })
-  const submissionHash = derived?.submissionHash
-  if (submissionHash !== undefined && (await store.findSubmission(submissionHash)) !== leafIndex) {
-    const problem = `leaf ${leafIndex} of tree ${treeId} is not found by what was submitted`
-    throw badThing('submission', place, problem)
-  }
-  throw badThing(
-    'searchIndex',
-    place,
-    `the indexes do not hold what they should about leaf ${leafIndex} of tree ${treeId}: ` +
-      'a row was changed, lost or added'
-  )
+  return derived?.submissionHash
+}
+
+/** Whether the index tables hold about each leaf what the leaf says; if not, which of the two tables. */
+async function assertIndexed(
+  database: Database,
+  treeId: string,
+  digests: LeafDigests
+): Promise<void> {
+  const leafIndex = digests.firstDifference()
+  if (leafIndex === undefined) return
+  const store = database.logStore(treeId)
+  const leaf = await store.leaf(leafIndex)
+  const found = leaf === undefined ? undefined : await store.findLeaf(leaf.leafHash)
+  const place = { treeId, index: leafIndex }
+  throw found === leafIndex
+    ? badThing(
+        'searchIndex',
+        place,
+        `the search index does not hold what it should about leaf ${leafIndex} of tree ${treeId}: ` +
+          'a row was changed, lost or added'
+      )
+    : badThing(
+        'leafHashIndex',
+        place,
+        `leaf ${leafIndex} of tree ${treeId} is not found by its leaf hash`
+      )
 }
 
 async function checkAttestations({

@@ -1,7 +1,6 @@
 import { equalBytes } from '../encoding/bytes.js'
 import { encodeHex } from '../encoding/hex.js'
-import type { LogError } from '../errors.js'
-import { isLogError } from '../errors.js'
+import { type LogError, isLogError } from '../errors.js'
 import { HASH_BYTES, hashLeaf } from '../merkle/hash.js'
 import { TILE_WIDTH } from '../merkle/tiles.js'
 import type { TreeHead } from '../merkle/tree.js'
@@ -24,7 +23,7 @@ export interface DerivedFromLeaf {
   readonly searchKeys: readonly string[]
   /** Key an attestation of this leaf would have. */
   readonly attestationKey: string | undefined
-  /** What the leaf is found by as a submission, 32 bytes; undefined where leaves of this log have none. */
+  /** What the leaf is found by as a submission, 32 bytes; absent: by nothing, so there must be no row. */
   readonly submissionHash?: Uint8Array
 }
 
@@ -33,8 +32,9 @@ export interface LeafChecks {
   verifyCheckpoint(tree: TreeRecord, checkpoint: Checkpoint): void | Promise<void>
   verifyPromise(tree: TreeRecord, leaf: PromisedLeaf): void | Promise<void>
   /**
-   * Absent: the index is only held against the digest that is kept with each leaf.
-   * @param sideData as it is stored; what is wrong with it is told by throwing
+   * Absent: the index is only held against the digest that is kept with each leaf, and there must be no submissions and
+   * no extra data.
+   * @param sideData as it is stored; what is wrong with it, also that there is any, is told by throwing
    */
   deriveFromLeaf?(
     tree: TreeRecord,
@@ -61,11 +61,13 @@ export interface TreeReport {
   readonly checkpoints: number
   readonly tiles: number
   readonly promises: number
+  /** Leaves that are found as submissions, each by a row that leads to it. */
+  readonly submissions: number
 }
 
 /**
  * Recomputes one tree from its stored leaf bytes, in one pass over the leaves, and compares everything that is stored
- * about it: leaf hashes, times, tiles, every checkpoint at its size, promises, head.
+ * about it: leaf hashes, times, tiles, every checkpoint at its size, promises, head, and what is kept with leaves.
  *
  * @param digests gets what the index tables must hold about each leaf; as large as the tree
  * @param onLeaves is told how many leaves are done
@@ -90,6 +92,7 @@ export async function checkTree(
   )
   let lastTime = Number.NEGATIVE_INFINITY
   let promises = 0
+  let submissions = 0
   let extraData = 0
 
   await checkpoints.compareAt(edge)
@@ -115,7 +118,7 @@ export async function checkTree(
       finding = err
     }
     promises += await checkPromises(tree, good, checks)
-    await checkDerived(database, tree, good, checks, digests)
+    submissions += await checkDerived(database, tree, good, checks)
     extraData += good.filter((leaf) => leaf.extraData !== undefined).length
     if (finding !== undefined) throw finding
     onLeaves(edge.treeSize)
@@ -147,7 +150,8 @@ export async function checkTree(
     publishedSize,
     checkpoints: checkpoints.count,
     tiles: tileCount,
-    promises
+    promises,
+    submissions
   }
 }
 
@@ -226,7 +230,7 @@ async function checkPromises(
   checks: LeafChecks
 ): Promise<number> {
   const promised = leaves.filter((leaf) => hasPromise(leaf))
-  await firstFailure(
+  await allInOrder(
     promised.map((leaf) =>
       expectGood(
         'promise',
@@ -243,35 +247,66 @@ function hasPromise(leaf: AuditedLeaf): leaf is AuditedLeaf & PromisedLeaf {
   return leaf.inclusionPromise !== undefined
 }
 
+/** @returns how many of the leaves are submissions */
 async function checkDerived(
   database: Database,
   tree: TreeRecord,
   leaves: readonly AuditedLeaf[],
-  checks: LeafChecks,
-  digests: LeafDigests
-): Promise<void> {
-  const { deriveFromLeaf } = checks
-  if (deriveFromLeaf === undefined) return
-  const derived = await Promise.all(leaves.map((leaf) => derive(database, tree, leaf, checks)))
+  checks: LeafChecks
+): Promise<number> {
+  const { treeId } = tree
+  if (checks.deriveFromLeaf === undefined) {
+    assertNoExtraData(treeId, leaves)
+    return 0
+  }
+  const store = database.logStore(treeId)
+  const derived = await allInOrder(leaves.map((leaf) => derive(database, tree, leaf, checks)))
+  let submissions = 0
   for (const [i, leaf] of leaves.entries()) {
     const { searchKeys = [], attestationKey, submissionHash } = derived[i] ?? {}
-    const place = { treeId: tree.treeId, index: leaf.leafIndex }
+    const { leafIndex, attestation } = leaf
     for (const searchKey of searchKeys) {
       const keyHash = hashSearchKey(searchKey)
-      if (!(await database.audit.hasSearchRow(tree.treeId, leaf.leafIndex, keyHash))) {
-        const problem = `leaf ${leaf.leafIndex} of tree ${tree.treeId} is not found by ${searchKey}`
-        throw badThing('searchIndex', place, problem)
+      if (!(await database.audit.hasSearchRow(treeId, leafIndex, keyHash))) {
+        const problem = `leaf ${leafIndex} of tree ${treeId} is not found by ${searchKey}`
+        throw badThing('searchIndex', { treeId, index: leafIndex }, problem)
       }
     }
-    if (submissionHash !== undefined) digests.xor(leaf.leafIndex, submissionHash)
-    const { attestation } = leaf
+    if (submissionHash !== undefined) {
+      await assertFound(store, leafIndex, submissionHash)
+      submissions++
+    }
     if (typeof attestation === 'object' && attestation.key !== attestationKey) {
       const problem =
-        `leaf ${leaf.leafIndex} of tree ${tree.treeId} points to the attestation ${attestation.key}, ` +
+        `leaf ${leafIndex} of tree ${treeId} points to the attestation ${attestation.key}, ` +
         `its own is ${attestationKey}`
-      throw badThing('attestation', place, problem)
+      throw badThing('attestation', { treeId, index: leafIndex }, problem)
     }
   }
+  return submissions
+}
+
+function assertNoExtraData(treeId: string, leaves: readonly AuditedLeaf[]): void {
+  const leaf = leaves.find(({ extraData }) => extraData !== undefined)
+  if (leaf === undefined) return
+  const problem = `leaf ${leaf.leafIndex} of tree ${treeId} has extra data, and this log keeps none`
+  throw badThing('extraData', { treeId, index: leaf.leafIndex }, problem)
+}
+
+/** Whether the leaf is what its submission leads to: then it has its own row, since hashes are unique in a tree. */
+async function assertFound(
+  store: LogStore,
+  leafIndex: number,
+  submissionHash: Uint8Array
+): Promise<void> {
+  const { treeId } = store
+  const found = await store.findSubmission(submissionHash)
+  if (found === leafIndex) return
+  const problem =
+    `leaf ${leafIndex} of tree ${treeId} is not found by what is kept as submitted, ` +
+    `${encodeHex(submissionHash)}` +
+    (found === undefined ? '' : `, which leads to leaf ${found}`)
+  throw badThing('submission', { treeId, index: leafIndex }, problem)
 }
 
 /** What the leaf should be found by; when that cannot be told, the leaf or what is kept with it is bad. */
@@ -281,20 +316,30 @@ async function derive(
   leaf: AuditedLeaf,
   { deriveFromLeaf }: LeafChecks
 ): Promise<DerivedFromLeaf | undefined> {
-  const { attestation, extraData } = leaf
+  const { leafIndex, attestation, extraData } = leaf
+  const { treeId } = tree
   const attestationKey = typeof attestation === 'object' ? attestation.key : undefined
-  return deriveFromLeaf?.(tree, leaf, {
-    extraData,
-    attestationKey,
-    readAttestation: async () =>
-      attestationKey === undefined ? undefined : database.attestation(attestationKey)
-  })
+  try {
+    return await deriveFromLeaf?.(tree, leaf, {
+      extraData,
+      attestationKey,
+      readAttestation: async () =>
+        attestationKey === undefined ? undefined : database.attestation(attestationKey)
+    })
+  } catch (err) {
+    if (isLogError(err, 'integrity')) throw err
+    const detail = err instanceof Error ? err.message : String(err)
+    const problem = `leaf ${leafIndex} of tree ${treeId} is no entry of this log: ${detail}`
+    throw badThing('leaf', { treeId, index: leafIndex }, problem, err)
+  }
 }
 
 /** Waits for all, then throws what the first one in order threw. */
-async function firstFailure(all: readonly Promise<void>[]): Promise<void> {
-  const failed = (await Promise.allSettled(all)).find(({ status }) => status === 'rejected')
-  if (failed?.status === 'rejected') throw failed.reason
+async function allInOrder<T>(all: readonly Promise<T>[]): Promise<readonly T[]> {
+  return (await Promise.allSettled(all)).map((result) => {
+    if (result.status === 'rejected') throw result.reason
+    return result.value
+  })
 }
 
 function assertHead(treeId: string, edge: RightEdge, head: TreeHead): void {

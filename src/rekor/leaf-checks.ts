@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { isJsonObject, parseJson } from '../encoding/json.js'
 import { findEntryType } from '../entries/registry.js'
 import { LogError } from '../errors.js'
+import { badThing } from '../log/check-error.js'
 import type { LeafChecks } from '../log/check-tree.js'
 import type { TreeRecord } from '../store/log-store.js'
 import { verifySet } from './set.js'
@@ -42,7 +43,11 @@ export function createRekorLeafChecks(): LeafChecks {
       const logIndex = tree.offset + leafIndex
       return verifySet(key, { leafValue, integratedTimeSeconds, logId, logIndex }, inclusionPromise)
     },
-    deriveFromLeaf: async (_tree, { leafValue }) => {
+    deriveFromLeaf: async ({ treeId }, { leafIndex, leafValue }, { extraData }) => {
+      if (extraData !== undefined) {
+        const problem = `leaf ${leafIndex} of tree ${treeId} has extra data, and Rekor keeps none`
+        throw badThing('extraData', { treeId, index: leafIndex }, problem)
+      }
       const body = parseJson(leafValue)
       if (
         !isJsonObject(body) ||

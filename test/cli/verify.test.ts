@@ -112,6 +112,12 @@ t.test('tables without row ids', async (t) => {
     [
       'delete from search_key where key_hash = (select max(key_hash) from search_key)',
       'searchIndex'
+    ],
+    // Rekor keeps neither.
+    ['insert into extra_data select leaf_id, zeroblob(0) from leaf limit 1', 'extraData'],
+    [
+      'insert into submission select zeroblob(32), leaf_id, tree_key from leaf limit 1',
+      'submission'
     ]
   ]
   for (const [statement, what] of cases) {

@@ -1,14 +1,14 @@
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
 import t from 'tap'
 import { checkLog } from '../../src/log/check-log.js'
 import { equalBytes } from '../../src/encoding/bytes.js'
 import { encodeHex } from '../../src/encoding/hex.js'
 import { badThing, type CheckedThing } from '../../src/log/check-error.js'
 import type { LeafChecks } from '../../src/log/check-tree.js'
-import { isLogError } from '../../src/errors.js'
+import { isLogError, LogError } from '../../src/errors.js'
 import { sha256 } from '../../src/store/sha256.js'
 import { openDatabase } from '../../src/store/sqlite/open-database.js'
+import { execute, flip, leafId, tileId } from '../helpers/damage.js'
 import {
   type Teardown,
   checkTestLog,
@@ -21,8 +21,6 @@ import {
   testLeaves,
   testTree
 } from '../helpers/test-log.js'
-
-const TREE_KEY_SHIFT = 2 ** 40
 
 /** 700 leaves in three batches: two full tiles, a partial one and one above them. */
 async function createCheckedLog(t: Teardown): Promise<string> {
@@ -48,42 +46,6 @@ async function createCheckedLog(t: Teardown): Promise<string> {
   await database.close()
   return folder
 }
-
-/** Flips the lowest bit of one byte, by SQL, past everything that would stop it. */
-function flip(folder: string, table: string, column: string, where: string, offset: number): void {
-  const connection = new Sqlite(join(folder, 'log.sqlite'))
-  try {
-    connection.pragma('foreign_keys = off')
-    connection.pragma('ignore_check_constraints = on')
-    const rows = connection
-      .prepare(`select ${column} as value from ${table} where ${where}`)
-      .all() as { value: Buffer | string }[]
-    const value = rows[0]?.value
-    if (rows.length !== 1 || value === undefined) throw new Error(`${table}: ${rows.length} rows`)
-    const bytes = Buffer.from(value)
-    const at = offset < 0 ? bytes.length + offset : offset
-    bytes[at] = (bytes[at] ?? 0) ^ 1
-    const flipped = typeof value === 'string' ? bytes.toString() : bytes
-    connection.prepare(`update ${table} set ${column} = ? where ${where}`).run(flipped)
-  } finally {
-    connection.close()
-  }
-}
-
-function execute(folder: string, sql: string): void {
-  const connection = new Sqlite(join(folder, 'log.sqlite'))
-  try {
-    connection.pragma('foreign_keys = off')
-    const { changes } = connection.prepare(sql).run()
-    if (changes !== 1) throw new Error(`${sql}: ${changes} rows`)
-  } finally {
-    connection.close()
-  }
-}
-
-const leafId = (leafIndex: number): number => TREE_KEY_SHIFT + leafIndex
-const tileId = (level: number, tileIndex: number): number =>
-  TREE_KEY_SHIFT + level * 2 ** 32 + tileIndex
 
 interface Damage {
   readonly name: string
@@ -328,12 +290,13 @@ const SUBMISSION_DAMAGES: readonly Damage[] = [
   },
   {
     name: 'extra data of a leaf that is not there',
-    what: ['extraData', 'storage'],
+    what: 'extraData',
     damage: (folder) => execute(folder, `insert into extra_data values (${leafId(7)}, zeroblob(5))`)
   },
   {
     name: 'a submission',
-    what: ['submission', 'storage'],
+    what: 'submission',
+    index: 1,
     damage: (folder) => flip(folder, 'submission', 'submission_hash', `leaf_id = ${leafId(1)}`, 31)
   },
   {
@@ -343,17 +306,38 @@ const SUBMISSION_DAMAGES: readonly Damage[] = [
     damage: (folder) => execute(folder, `delete from submission where leaf_id = ${leafId(1)}`)
   },
   {
-    name: 'a submission that was added',
-    what: ['submission', 'searchIndex'],
-    index: 0,
+    name: 'a submission that leads to the leaf before',
+    what: 'submission',
+    index: 1,
     damage: (folder) =>
-      execute(folder, `insert into submission values (randomblob(32), ${leafId(0)}, 1)`)
+      execute(folder, `update submission set leaf_id = ${leafId(0)} where leaf_id = ${leafId(1)}`)
   },
+  ...['randomblob(32)', 'zeroblob(32)'].map((hash) => ({
+    name: `a submission that was added: ${hash}`,
+    what: 'submission' as const,
+    index: 0,
+    damage: (folder: string) =>
+      execute(folder, `insert into submission values (${hash}, ${leafId(0)}, 1)`)
+  })),
   {
     name: 'a submission that points nowhere',
-    what: ['submission', 'storage'],
+    what: 'submission',
+    index: 9,
     damage: (folder) =>
       execute(folder, `insert into submission values (randomblob(32), ${leafId(9)}, 1)`)
+  },
+  {
+    name: 'a submission of a tree that is not there',
+    what: 'submission',
+    index: 0,
+    damage: (folder) =>
+      execute(folder, `insert into submission values (randomblob(32), ${leafId(0, 5)}, 5)`)
+  },
+  {
+    name: 'extra data of a tree that is not there',
+    what: 'storage',
+    damage: (folder) =>
+      execute(folder, `insert into extra_data values (${leafId(0, 5)}, zeroblob(1))`)
   },
   {
     name: 'a link to what leaves share',
@@ -388,6 +372,41 @@ for (const { name, what, index, damage } of SUBMISSION_DAMAGES) {
     }
   })
 }
+
+t.test('a log without submissions has no rows of them', async (t) => {
+  const damages: readonly (readonly [CheckedThing, sql: string])[] = [
+    ['submission', `insert into submission values (zeroblob(32), ${leafId(3)}, 1)`],
+    ['submission', `insert into submission values (randomblob(32), ${leafId(3)}, 1)`],
+    ['extraData', `insert into extra_data values (${leafId(3)}, zeroblob(0))`]
+  ]
+  for (const [what, sql] of damages) {
+    const folder = await createCheckedLog(t)
+    execute(folder, sql)
+    const database = await openDatabase({ path: join(folder, 'log.sqlite'), mode: 'read' })
+    t.teardown(() => database.close())
+    const details = { what, index: 3 }
+    await t.rejects(checkTestLog(database), { code: 'integrity', details }, sql)
+  }
+})
+
+t.test('a leaf that cannot be read as an entry is named', async (t) => {
+  const { database, store, key } = await createTestLog(t)
+  const log = await openTestLog(store, key)
+  for (const leaf of testLeaves(3)) await log.add(leaf)
+  await log.close()
+  const checks: LeafChecks = {
+    ...testChecks(),
+    deriveFromLeaf: (_tree, { leafIndex }) => {
+      if (leafIndex > 0) throw new LogError('invalid_request', `cannot read ${leafIndex}`)
+      return { searchKeys: [], attestationKey: undefined }
+    }
+  }
+  await t.rejects(checkLog({ database, checks: { rekor: checks, ct: checks } }), {
+    code: 'integrity',
+    message: /^leaf 1 of tree 1234 is no entry of this log: cannot read 1$/,
+    details: { what: 'leaf', index: 1 }
+  })
+})
 
 t.test('two trees: offsets and states', async (t) => {
   const { database, store, key, folder } = await createTestLog(t)
