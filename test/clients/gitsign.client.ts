@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { clientPath, runProgram, SUITES } from './clients.js'
-import type { Outcome, Suite } from './clients.js'
+import type { Suite } from './clients.js'
 import { otherLogKey } from './cosign.js'
 import {
   certificatesOf,
