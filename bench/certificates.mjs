@@ -2,7 +2,6 @@
 // its proof of possession. All of it made beforehand.
 import { generateKeyPairSync, sign } from 'node:crypto'
 
-const CLIENTS = 256
 const EMAIL = 'bench@example.com'
 const HOUR_SECONDS = 3600
 
@@ -31,25 +30,17 @@ export function makeIdentity(issuer) {
   }
 }
 
-/** ECDSA P-256 keys, each with its proof of possession. */
-export function makeClients() {
-  return Array.from({ length: CLIENTS }, () => {
-    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
-    return {
-      pem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-      proof: sign('sha256', Buffer.from(EMAIL), privateKey).toString('base64')
-    }
-  })
-}
-
-/** Body of POST /api/v2/signingCert. */
-export function signingRequest({ token }, clients, turn) {
-  const { pem, proof } = clients[turn % clients.length]
+/** Body of POST /api/v2/signingCert: an ECDSA P-256 key that was never used before, with its proof of possession. */
+export function signingRequest({ token }) {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
   return JSON.stringify({
     credentials: { oidcIdentityToken: token },
     publicKeyRequest: {
-      publicKey: { algorithm: 'ECDSA', content: pem },
-      proofOfPossession: proof
+      publicKey: {
+        algorithm: 'ECDSA',
+        content: publicKey.export({ type: 'spki', format: 'pem' }).toString()
+      },
+      proofOfPossession: sign('sha256', Buffer.from(EMAIL), privateKey).toString('base64')
     }
   })
 }

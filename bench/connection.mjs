@@ -4,6 +4,8 @@ import { connect } from 'node:net'
 import { once } from 'node:events'
 
 const HEAD_END = Buffer.from('\r\n\r\n')
+// Far beyond the slowest answer of a server that works: the bench must end.
+const ANSWER_LIMIT_MS = 30_000
 
 /** A request as bytes. */
 export function requestBytes(host, path, body) {
@@ -19,6 +21,7 @@ export async function openConnection(host, port) {
   await once(socket, 'connect')
   let received = Buffer.alloc(0)
   let waiting
+  let closed
 
   const finish = (settle, value) => {
     const { resolve, reject } = waiting ?? {}
@@ -41,12 +44,20 @@ export async function openConnection(host, port) {
     received = received.subarray(end)
     finish('resolve', Number(head.slice(9, 12)))
   })
-  socket.on('error', (error) => finish('reject', error))
-  socket.on('close', () => finish('reject', new Error('the server closed the connection')))
+  socket.setTimeout(ANSWER_LIMIT_MS, () => {
+    socket.destroy(new Error(`nothing received for ${ANSWER_LIMIT_MS} ms`))
+  })
+  const fail = (error) => {
+    closed ??= error
+    finish('reject', closed)
+  }
+  socket.on('error', fail)
+  socket.on('close', () => fail(new Error('the server closed the connection')))
 
   return {
     exchange(bytes) {
       return new Promise((resolve, reject) => {
+        if (closed !== undefined) throw closed
         waiting = { resolve, reject }
         socket.write(bytes)
       })

@@ -3,14 +3,13 @@
 //   { connections, seconds, host, port, what }  sends them                       -> what happened
 // `what` is `entries` or `certificates`.
 import { performance } from 'node:perf_hooks'
-import { makeClients, makeIdentity, signingRequest } from './certificates.mjs'
+import { makeIdentity, signingRequest } from './certificates.mjs'
 import { openConnection, requestBytes } from './connection.mjs'
 import { makeSigned, makeSigners, proposedEntry } from './entries.mjs'
 
 const signers = makeSigners()
 let turn = 0
 
-// A certificate is never the same twice, so its requests may be; an entry is, so its requests may not.
 const kinds = {
   entries: {
     path: '/api/v1/log/entries',
@@ -32,8 +31,7 @@ async function perform(task) {
   const kind = kinds[task.what]
   if (task.identity !== undefined) {
     const identity = makeIdentity(task.identity)
-    const clients = makeClients()
-    kinds.certificates.make = () => signingRequest(identity, clients, turn++)
+    kinds.certificates.make = () => signingRequest(identity)
     return { keySet: identity.keySet }
   }
   if (task.prepare !== undefined) {
