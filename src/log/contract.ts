@@ -43,7 +43,7 @@ export interface BatchLimits {
   readonly maxAgeMs: number
   /** Leaves that may wait; beyond it `add` refuses with `overloaded`. */
   readonly maxQueuedLeaves: number
-  /** Bytes of leaves and attestations that may wait; likewise. */
+  /** Bytes of leaves, attestations and extra data that may wait; likewise. */
   readonly maxQueuedBytes: number
 }
 

@@ -11,7 +11,7 @@ export interface Waiter {
 /** What may wait. */
 export interface QueueLimits {
   readonly maxQueuedLeaves: number
-  /** Of leaf values and attestations. A single larger leaf is still taken when nothing else waits. */
+  /** Of leaf values, attestations and extra data. A single larger leaf is still taken when nothing else waits. */
   readonly maxQueuedBytes: number
 }
 
@@ -53,6 +53,6 @@ export class LeafQueue {
   }
 }
 
-function bytesOf({ leafValue, attestation }: NewLeaf): number {
-  return leafValue.length + (attestation?.value.length ?? 0)
+function bytesOf({ leafValue, attestation, extraData }: NewLeaf): number {
+  return leafValue.length + (attestation?.value.length ?? 0) + (extraData?.length ?? 0)
 }

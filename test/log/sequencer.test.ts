@@ -2,11 +2,16 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import t from 'tap'
+import { encodeHex } from '../../src/encoding/hex.js'
+import { encodeUtf8 } from '../../src/encoding/text.js'
 import { LogError } from '../../src/errors.js'
-import type { AddedLeaf, LogSigning } from '../../src/log/contract.js'
+import { type CheckReport, checkLog } from '../../src/log/check-log.js'
+import type { LeafChecks } from '../../src/log/check-tree.js'
+import type { AddedLeaf, LogSigning, NewLeaf } from '../../src/log/contract.js'
 import type { LogEvent } from '../../src/log/sequencer.js'
 import { integrate } from '../../src/merkle/integrate.js'
-import type { LogStore } from '../../src/store/log-store.js'
+import type { Database, LogStore } from '../../src/store/log-store.js'
+import { at as itemAt, sha256 } from '../helpers/rfc6962.js'
 import {
   TEST_LIMITS,
   TEST_NOW_MS,
@@ -15,6 +20,7 @@ import {
   createTestLog,
   openTestDatabase,
   openTestLog,
+  testChecks,
   testLeaf,
   testLeaves,
   testSigning,
@@ -22,6 +28,31 @@ import {
 } from '../helpers/test-log.js'
 
 const TREE_ID = '1234'
+
+/** A certificate, say: its value has a time in it, what was submitted and a chain are kept beside. */
+function testSubmission(text: string, time: number): NewLeaf {
+  const submitted = encodeUtf8(text)
+  const chain = encodeUtf8('chain')
+  return {
+    ...testLeaf(`${text} at ${time}`, []),
+    submissionHash: sha256(submitted),
+    extraData: submitted,
+    attestation: { key: `sha256:${encodeHex(sha256(chain))}`, value: chain }
+  }
+}
+
+/** Re-verifies everything that is stored, of a log that may hold submissions. */
+function checkSubmissions(database: Database): Promise<CheckReport> {
+  const checks: LeafChecks = {
+    ...testChecks(),
+    deriveFromLeaf: (_tree, _leaf, { extraData, attestationKey }) => ({
+      searchKeys: [],
+      attestationKey,
+      ...(extraData === undefined ? {} : { submissionHash: sha256(extraData) })
+    })
+  }
+  return checkLog({ database, checks: { rekor: checks, ct: checks } })
+}
 
 t.test('gives indexes in order, in batches no larger than allowed', async (t) => {
   const { database, store, key } = await createTestLog(t)
@@ -72,6 +103,81 @@ t.test('the same leaf many times at once is added once', async (t) => {
   t.equal((await checkTestLog(database)).trees[0]?.treeSize, 1)
 })
 
+t.test('the same submission many times is added once, whatever its value', async (t) => {
+  const { database, store, key } = await createTestLog(t)
+  let nowMs = TEST_NOW_MS
+  const batches: (readonly [leaves: number, duplicates: number])[] = []
+  const log = await openTestLog(store, key, {
+    limits: { ...TEST_LIMITS, maxLeaves: 3 },
+    now: () => nowMs,
+    onEvent: (event) => {
+      if (event.type === 'published') batches.push([event.leaves, event.duplicates])
+    }
+  })
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, (_, i) => log.add(testSubmission('same', i)))
+  )
+  t.strictSame(
+    batches,
+    [
+      [1, 2],
+      [0, 3],
+      [0, 2]
+    ],
+    'in its own batch and in later ones'
+  )
+  nowMs += 5000
+  answers.push(await log.add(testSubmission('same', 9)))
+  const [original] = answers
+  t.equal(original?.duplicate, false)
+  for (const answer of answers.slice(1)) {
+    t.equal(answer.duplicate, true)
+    t.equal(answer.leafIndex, 0)
+    t.equal(answer.integratedTimeSeconds, TEST_NOW_MS / 1000)
+    t.strictSame(answer.inclusionPromise, original?.inclusionPromise)
+  }
+  t.equal((await log.add(testSubmission('other', 0))).leafIndex, 1)
+  t.strictSame((await store.leaf(0))?.leafValue, testSubmission('same', 0).leafValue)
+  await log.close()
+  t.match(await checkSubmissions(database), { submissions: 2, trees: [{ treeSize: 2 }] })
+})
+
+t.test('what was committed and not published is promised by the next publication', async (t) => {
+  const { database, store, key } = await createTestLog(t)
+  let isBroken = true
+  const log = await openTestLog(
+    {
+      ...store,
+      publish: async (expected, next, promises) => {
+        if (isBroken && next.treeHead.treeSize > 0) throw new LogError('internal', 'disk is full')
+        return store.publish(expected, next, promises)
+      }
+    },
+    key
+  )
+  await t.rejects(log.add(testSubmission('x', 1)), { message: 'disk is full' })
+  t.equal((await store.leaf(0))?.inclusionPromise, undefined)
+  isBroken = false
+  const again = await log.add(testSubmission('x', 2))
+  t.match(again, { leafIndex: 0, duplicate: true })
+  t.strictSame(again.inclusionPromise, (await store.leaf(0))?.inclusionPromise)
+  t.strictSame((await store.leaf(0))?.leafValue, testSubmission('x', 1).leafValue)
+  t.equal(again.checkpoint.treeHead.treeSize, 1)
+  await log.close()
+  t.match(await checkSubmissions(database), { submissions: 1, trees: [{ promises: 1 }] })
+})
+
+t.test('what waits is counted with what is kept beside it', async (t) => {
+  const { store, key } = await createTestLog(t)
+  const bytes = new Uint8Array(1000)
+  const kept = (text: string) => ({ ...testLeaf(text), extraData: bytes })
+  const log = await openTestLog(store, key, { limits: { ...TEST_LIMITS, maxQueuedBytes: 1999 } })
+  const results = await Promise.allSettled([log.add(kept('a')), log.add(kept('b'))])
+  t.match(results, [{ status: 'fulfilled' }, { reason: { code: 'overloaded' } }])
+  t.equal((await log.add(kept('c'))).leafIndex, 1, 'what was taken out is no longer counted')
+  await log.close()
+})
+
 t.test('a full queue refuses, and keeps what it accepted', async (t) => {
   const { database, store, key } = await createTestLog(t)
   for (const limits of [{ maxQueuedLeaves: 5 }, { maxQueuedBytes: 30 }]) {
@@ -110,9 +216,22 @@ const DEATHS = [
   'after publish'
 ] as const
 
+/** What is sent, and what a client sends that tries again: a submission comes with another time in its value. */
+const SENDERS = {
+  leaves: () => testLeaves(5),
+  submissions: (attempt: number) =>
+    Array.from({ length: 5 }, (_, i) => testSubmission(`submission ${i}`, attempt))
+} as const
+
 for (const death of DEATHS) {
-  for (const batch of [1, 3]) {
-    t.test(`death ${death} of batch ${batch}: restart resumes`, async (t) => {
+  for (const [batch, sent] of [
+    [1, 'leaves'],
+    [3, 'leaves'],
+    [1, 'submissions'],
+    [3, 'submissions']
+  ] as const) {
+    t.test(`death ${death} of batch ${batch} of ${sent}: restart resumes`, async (t) => {
+      const send = SENDERS[sent]
       const { folder, key, database, store } = await createTestLog(t)
       const record = await store.record()
       let armed = false
@@ -152,9 +271,9 @@ for (const death of DEATHS) {
 
       const log = await openTestLog(dying, key, { signing: dyingSigning })
       const promised: AddedLeaf[] = []
-      for (let i = 1; i < batch; i++) promised.push(await log.add(testLeaf(`batch ${i}`)))
+      for (let i = 1; i < batch; i++) promised.push(await log.add(testSubmission(`batch ${i}`, 0)))
       armed = true
-      const results = await Promise.allSettled(testLeaves(5).map((leaf) => log.add(leaf)))
+      const results = await Promise.allSettled(send(1).map((leaf) => log.add(leaf)))
       t.ok(dead, 'the step was reached')
       t.ok(
         results.every(({ status }) => status === 'rejected'),
@@ -167,20 +286,32 @@ for (const death of DEATHS) {
       const again = reopened.logStore(TREE_ID)
       const written = death !== 'before append'
       t.equal((await again.treeHead()).treeSize, batch - 1 + (written ? 5 : 0))
-      const resumed = await openTestLog(again, key)
-      const report = await checkTestLog(reopened)
+      const isKept = written && sent === 'submissions'
+      const firstHash = sha256(encodeUtf8('submission 0'))
+      t.equal(await again.findSubmission(firstHash), isKept ? batch - 1 : undefined)
+      const nowMs = TEST_NOW_MS + 60_000
+      const resumed = await openTestLog(again, key, { now: () => nowMs })
+      const report = await checkSubmissions(reopened)
+      t.equal(report.submissions, batch - 1 + (isKept ? 5 : 0))
       t.equal(report.trees[0]?.publishedSize, report.trees[0]?.treeSize, 'all is published')
       for (const { leafIndex, inclusionPromise } of promised) {
         t.strictSame((await again.leaf(leafIndex))?.inclusionPromise, inclusionPromise)
       }
-      const retried = await Promise.all(testLeaves(5).map((leaf) => resumed.add(leaf)))
-      t.ok(
-        retried.every(({ duplicate }) => duplicate === written),
-        'a client that tries again gets its entry'
-      )
+      const retried = await Promise.all(send(2).map((leaf) => resumed.add(leaf)))
+      for (const [
+        i,
+        { duplicate, leafIndex, integratedTimeSeconds, ...answer }
+      ] of retried.entries()) {
+        t.equal(duplicate, written, 'a client that tries again gets its entry')
+        t.equal(leafIndex, batch - 1 + i)
+        t.equal(integratedTimeSeconds, (written ? TEST_NOW_MS : nowMs) / 1000)
+        const leaf = await again.leaf(leafIndex)
+        t.strictSame(leaf?.leafValue, itemAt(send(written ? 1 : 2), i).leafValue)
+        t.strictSame(answer.inclusionPromise, leaf?.inclusionPromise)
+      }
       t.equal((await resumed.add(testLeaf('goes on'))).leafIndex, batch - 1 + 5)
       await resumed.close()
-      await checkTestLog(reopened)
+      await checkSubmissions(reopened)
     })
   }
 }

@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { equalBytes } from '../../src/encoding/bytes.js'
 import { encodeHex } from '../../src/encoding/hex.js'
 import { encodeUtf8 } from '../../src/encoding/text.js'
 import { LogError } from '../../src/errors.js'
@@ -261,7 +262,10 @@ export function storeContract(t: Test, newEngine: NewEngine): void {
     await store.append(pendingLeaves(300), integrate)
     const before = await snapshot(store)
     const attestation = testAttestation('kept beside')
-    const batch = [{ ...pendingLeaf('new'), searchKeys: ['needle'], attestation }]
+    const submissionHash = sha256(encodeUtf8('submitted'))
+    const extraData = encodeUtf8('extra')
+    const beside = { attestation, submissionHash, extraData }
+    const batch = [{ ...pendingLeaf('new'), searchKeys: ['needle'], ...beside }]
     const broken: readonly (readonly [string, Integrate, string])[] = [
       [
         'integrate throws',
@@ -296,6 +300,11 @@ export function storeContract(t: Test, newEngine: NewEngine): void {
     t.strictSame(await snapshot(store), before)
     t.strictSame(await database.search('rekor', 'needle'), [])
     t.equal(await database.attestation(attestation.key), undefined)
+    t.equal(await store.findSubmission(submissionHash), undefined)
+    t.strictSame(await all(database.audit.submissions()), [])
+    t.equal(await database.audit.extraDataCount('1'), 0)
+    t.match(await store.append(batch, integrate), [{ leafIndex: 300, duplicate: false }], 'later')
+    t.equal(await store.findSubmission(submissionHash), 300)
   })
 
   withStore('a tree whose tiles contradict its size is not extended', async (t, _db, store) => {
@@ -509,7 +518,9 @@ export function storeContract(t: Test, newEngine: NewEngine): void {
   withStore('everything is there after opening again', async (t, database, store, engine) => {
     const attestation = testAttestation('statement')
     await store.append(pendingLeaves(300), integrate)
-    await store.append([{ ...pendingLeaf('x'), searchKeys: ['k'], attestation }], integrate)
+    const submissionHash = sha256(encodeUtf8('submitted'))
+    const beside = { attestation, submissionHash, extraData: encodeUtf8('extra') }
+    await store.append([{ ...pendingLeaf('x'), searchKeys: ['k'], ...beside }], integrate)
     const checkpoint = await publishHead(store, undefined, [
       { leafIndex: 300, promise: Uint8Array.of(9) }
     ])
@@ -526,6 +537,10 @@ export function storeContract(t: Test, newEngine: NewEngine): void {
     t.strictSame((await again.leaf(300))?.inclusionPromise, Uint8Array.of(9))
     t.equal((await reopened.search('rekor', 'k')).length, 1)
     t.strictSame(await reopened.attestation(attestation.key), attestation.value)
+    t.equal(await again.findSubmission(submissionHash), 300)
+    t.strictSame(await again.sideData(300, 301), [
+      { leafIndex: 300, extraData: beside.extraData, attestation: attestation.value }
+    ])
     t.strictSame(await reopened.register.read('cell'), Uint8Array.of(1))
     await t.rejects(store.treeHead(), { code: 'internal' }, 'a closed database says so')
   })
@@ -577,8 +592,54 @@ export function storeContract(t: Test, newEngine: NewEngine): void {
     t.equal(await audit.hasSearchRow(row.treeId ?? '', row.leafIndex, row.keyHash), true)
     t.equal(await audit.hasSearchRow('2', 0, at(rows, 77).keyHash), false)
     t.strictSame(await all(audit.attestations()), [attestation])
+    t.strictSame(await all(audit.submissions()), [], 'none of leaves that have none')
+    t.equal(await audit.extraDataCount('1'), 0)
+  })
+
+  withStore('the audit reads give every submission, page by page', async (t, database, store) => {
+    const { audit } = database
+    const want: string[] = []
+    // The same hashes in three trees: a page of any size that three does not divide ends between two of them.
+    const addTo = async (tree: LogStore): Promise<void> => {
+      const batch = pendingLeaves(2250).map((leaf, i) => {
+        const submissionHash = sha256(leaf.leafHash)
+        if (i % 3 > 0) want.push(`${tree.treeId} ${i} ${encodeHex(submissionHash)}`)
+        return {
+          ...leaf,
+          ...(i % 3 > 0 ? { submissionHash } : {}),
+          ...(i % 3 > 1 ? { extraData: encodeUtf8(`extra ${i}`) } : {})
+        }
+      })
+      await tree.append(batch, integrate)
+      await publishHead(tree, undefined)
+    }
+    await addTo(store)
+    for (const treeId of ['2', '3']) {
+      await database.createTree({ ...newTree(treeId), log: 'ct' })
+      await addTo(database.logStore(treeId))
+    }
+    const pages: number[] = []
+    const got: string[] = []
+    for await (const page of audit.submissions()) {
+      pages.push(page.length)
+      for (const { treeId, leafIndex, submissionHash } of page) {
+        got.push(`${treeId} ${leafIndex} ${encodeHex(submissionHash)}`)
+      }
+    }
+    t.ok(pages.length > 1, `pages of ${pages.join(', ')}`)
+    t.strictSame(got.toSorted(), want.toSorted())
+    for (const treeId of ['1', '2', '3']) t.equal(await audit.extraDataCount(treeId), 750)
+    for await (const page of audit.leaves('2')) {
+      for (const { leafIndex, extraData } of page) {
+        const expected = leafIndex % 3 > 1 ? encodeUtf8(`extra ${leafIndex}`) : undefined
+        if (!equalBytes(extraData ?? NOTHING, expected ?? NOTHING)) t.fail(`extra ${leafIndex}`)
+      }
+    }
   })
 }
+
+/** What no extra data is compared as; none of those above is empty. */
+const NOTHING = new Uint8Array(0)
 
 export function newTree(treeId: string): NewTree {
   return {

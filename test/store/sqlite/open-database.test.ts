@@ -6,7 +6,15 @@ import Sqlite from 'better-sqlite3'
 import t from 'tap'
 import { integrate } from '../../../src/merkle/integrate.js'
 import { openDatabase } from '../../../src/store/sqlite/open-database.js'
-import { tempFolder } from '../../helpers/test-log.js'
+import { migrate, readSqliteMigrations } from '../../../src/store/sqlite/migrations.js'
+import {
+  checkTestLog,
+  createTestLog,
+  openTestLog,
+  tempFolder,
+  testLeaf,
+  testLeaves
+} from '../../helpers/test-log.js'
 import { newTree, pendingLeaves } from '../contract.js'
 
 const create = (path: string) => openDatabase({ path, mode: 'write', create: true })
@@ -146,4 +154,44 @@ t.test('an outdated database is not read, and is brought up to date by a writer'
   await t.rejects(read(path), { code: 'conflict', message: /lacks 2 migration/ })
   await (await write(path)).close()
   await (await read(path)).close()
+})
+
+t.test('a log from before there were submissions goes on', async (t) => {
+  const { folder, database, store, key } = await createTestLog(t)
+  const path = join(folder, 'log.sqlite')
+  const old = await openTestLog(store, key)
+  await Promise.all(testLeaves(300).map((leaf) => old.add(leaf)))
+  await old.close()
+  await database.close()
+
+  // As the version before left it: to the letter what its only migration makes.
+  const connection = new Sqlite(path)
+  connection.exec('drop table submission; drop table extra_data')
+  connection.exec('delete from migration where number > 1; vacuum')
+  const first = new Sqlite(':memory:')
+  migrate(first, readSqliteMigrations().slice(0, 1))
+  const schema = 'select type, name, sql from sqlite_schema order by name'
+  t.strictSame(connection.prepare(schema).all(), first.prepare(schema).all())
+  connection.close()
+  first.close()
+
+  await t.rejects(read(path), {
+    code: 'conflict',
+    message: /log\.sqlite lacks 1 migration\(s\).*applied when the server starts/
+  })
+  const migrated = await write(path)
+  t.teardown(() => migrated.close())
+  t.match(await checkTestLog(migrated), {
+    submissions: 0,
+    trees: [{ treeSize: 300, publishedSize: 300, promises: 300 }]
+  })
+  const again = migrated.logStore('1234')
+  const log = await openTestLog(again, key)
+  t.equal((await log.add(testLeaf('leaf 7'))).leafIndex, 7, 'what was there is known')
+  const submissionHash = new Uint8Array(32).fill(7)
+  t.equal((await log.add({ ...testLeaf('submission'), submissionHash })).leafIndex, 300)
+  await log.close()
+  const reader = await read(path)
+  t.teardown(() => reader.close())
+  t.equal(await reader.logStore('1234').findSubmission(submissionHash), 300)
 })
