@@ -13,6 +13,8 @@ import {
   openKeylessSession,
   rootCert,
   strangeKey,
+  trustEnv,
+  trustFiles,
   type TrustFiles
 } from './keyless.js'
 import { assertLogged } from './logged.js'
@@ -309,4 +311,51 @@ t.test('a token the authority does not believe', async (t) => {
     refused(t, outcome, suite, /There was an error processing the identity token/)
     t.throws(() => readFileSync(bundle), { code: 'ENOENT' }, 'nothing was written')
   }
+})
+
+t.test('a provider that cannot be asked: its keys are in a file', async (t) => {
+  const provider = await startOidcProvider('ES256')
+  const { issuer } = provider
+  const token = session.write('pinned.token', await provider.idToken(person.account))
+  const keys = await (await fetch(`${issuer}/jwks`)).text()
+  const otherKeys = await (await fetch(`${workload.issuer}/jwks`)).text()
+  await provider.close()
+
+  const keysFile = session.write('keys.json', keys)
+  const fulcio = await openSession(t, [
+    '--ca-issuers-file',
+    session.write(
+      'pinned.json',
+      JSON.stringify({
+        OIDCIssuers: {
+          [issuer]: { IssuerURL: issuer, ClientID: 'sigstore', Type: 'email', JWKSFile: keysFile }
+        }
+      })
+    )
+  ])
+  const { files, pem } = await trustFiles(fulcio)
+  t.not(pem.ctKey, keyless.pem.ctKey, 'another authority')
+  const env = trustEnv({ ...files, rekorKey: keyless.files.rekorKey })
+  const file = session.write('pinned.txt', 'pinned\n')
+  const bundle = `${file}.bundle`
+  const sign = () =>
+    fulcio.run(
+      'trixie',
+      'cosign',
+      [
+        ...['sign-blob', '--yes', ...services(fulcio.server.url), '--identity-token', token],
+        ...['--bundle', bundle, file]
+      ],
+      env
+    )
+  accepted(t, await sign(), 'sign-blob', /Wrote bundle to file/)
+  const who = expecting({ ...person, issuer })
+  const args = ['verify-blob', ...who, '--bundle', bundle, file]
+  accepted(t, await session.run('trixie', 'cosign', args, env), 'bundle', /Verified OK/)
+
+  // Read again for every token.
+  session.write('keys.json', otherKeys)
+  refused(t, await sign(), 'keys of another', /There was an error processing the identity token/)
+  session.write('keys.json', keys)
+  accepted(t, await sign(), 'the keys are back', /Wrote bundle to file/)
 })

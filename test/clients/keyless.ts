@@ -69,37 +69,46 @@ export async function openKeylessSession(
 
   const session = await openSession(t, ['--ca-issuers-file', issuersFile])
   const prepared = await prepare?.(session)
-  const info = await runSigstead(['ct', 'info', '--json', '--data-dir', session.dataDir])
-  const [log] = (JSON.parse(info) as { logs: { publicKey: string; logName: string }[] }).logs
-  if (log === undefined) throw new Error('no certificate log')
-  const pem = {
-    rekorKey: session.logKey,
-    ctKey: log.publicKey,
-    chain: prepared ?? (await rootCert(session))
-  }
-  const files = {
-    rekorKey: session.logKeyFile,
-    ctKey: session.write('ctfe.pub', pem.ctKey),
-    chain: session.write('fulcio.pem', pem.chain)
-  }
+  const trust = await trustFiles(session, prepared)
   return {
     session,
     person,
     workload,
     user,
     issuersFile,
-    files,
-    pem,
-    ctUrl: `${session.server.url}/ctlog/${log.logName}`,
-    env: (replaced = {}) => {
-      const { rekorKey, ctKey, chain } = { ...files, ...replaced }
-      return {
-        SIGSTORE_REKOR_PUBLIC_KEY: rekorKey,
-        SIGSTORE_CT_LOG_PUBLIC_KEY_FILE: ctKey,
-        SIGSTORE_ROOT_FILE: chain
-      }
-    }
+    ...trust,
+    env: (replaced = {}) => trustEnv({ ...trust.files, ...replaced })
   }
+}
+
+/** Variables of cosign 2 and gitsign. */
+export function trustEnv({ rekorKey, ctKey, chain }: TrustFiles): Readonly<Record<string, string>> {
+  return {
+    SIGSTORE_REKOR_PUBLIC_KEY: rekorKey,
+    SIGSTORE_CT_LOG_PUBLIC_KEY_FILE: ctKey,
+    SIGSTORE_ROOT_FILE: chain
+  }
+}
+
+/** What a server's operator would hand out, written into the session's folder. @param chain that of the server's answer */
+export async function trustFiles(
+  session: Session,
+  chain?: string
+): Promise<Pick<KeylessSession, 'files' | 'pem' | 'ctUrl'>> {
+  const info = await runSigstead(['ct', 'info', '--json', '--data-dir', session.dataDir])
+  const [log] = (JSON.parse(info) as { logs: { publicKey: string; logName: string }[] }).logs
+  if (log === undefined) throw new Error('no certificate log')
+  const pem = {
+    rekorKey: session.logKey,
+    ctKey: log.publicKey,
+    chain: chain ?? (await rootCert(session))
+  }
+  const files = {
+    rekorKey: session.logKeyFile,
+    ctKey: session.write('ctfe.pub', pem.ctKey),
+    chain: session.write('fulcio.pem', pem.chain)
+  }
+  return { files, pem, ctUrl: `${session.server.url}/ctlog/${log.logName}` }
 }
 
 /** What the authority says its chain is. @returns PEM */

@@ -137,7 +137,9 @@ t.test('a statement', async (t) => {
   if (changed.dsseEnvelope === undefined) throw new Error('no envelope')
   const payload = JSON.stringify({ ...statement, predicate: { changed: true } })
   changed.dsseEnvelope.payload = Buffer.from(payload).toString('base64')
-  await t.rejects(verify(changed, { ...good, ...by(person) }), { message: /DSSE payload hash mismatch/ })
+  await t.rejects(verify(changed, { ...good, ...by(person) }), {
+    message: /DSSE payload hash mismatch/
+  })
 })
 
 t.test('others verify its bundle', async (t) => {
@@ -183,7 +185,9 @@ t.test("it verifies cosign's bundle", async (t) => {
 t.test('a certificate without SCT is not enough', async (t) => {
   const bundle = await sign(data, await services(person, stranger.server.url))
   const trust = await trusting('no-sct', { chain: strangersRoot })
-  await t.rejects(verify(bundle, data, { ...trust, ...by(person) }), { message: /expected 1 SCTs, got 0/ })
+  await t.rejects(verify(bundle, data, { ...trust, ...by(person) }), {
+    message: /expected 1 SCTs, got 0/
+  })
   await verify(bundle, data, { ...trust, ...by(person), ctLogThreshold: 0 })
   t.pass('which is all that is wrong with it')
 })
