@@ -43,7 +43,7 @@ const sct = {
   signature: { algorithm: 'ecdsa', signature: Uint8Array.of(1, 2) }
 } as const
 
-const submitTo = (url: string, timeoutMs = 5000) =>
+const submitTo = (url: string, timeoutMs = 30_000) =>
   createRemoteCtLog({ url, certificateAuthority: '', timeoutMs })('precertificate', [
     Uint8Array.of(1)
   ])
@@ -79,29 +79,32 @@ t.test('a log that is busy is asked again', async (t) => {
   t.equal(log.attempts(), 4)
 })
 
+/** Asked again, and not in a hurry: half a second between attempts gives four in 1.9 s, fewer where the machine is busy. */
+const isPatient = (attempts: number): boolean => attempts >= 2 && attempts <= 4
+
 t.test('until the time is over', async (t) => {
   const busy = await fakeLog(t, (_request, response) => response.writeHead(503).end())
   t.match(
-    await refusalText(() => submitTo(busy.url, 700)),
-    /^timeout: .*: answered 503, within 700 ms$/
+    await refusalText(() => submitTo(busy.url, 1900)),
+    /^timeout: .*: answered 503, within 1900 ms$/
   )
-  t.equal(busy.attempts(), 2)
+  t.ok(isPatient(busy.attempts()), `${busy.attempts()} attempts`)
   // The last is more milliseconds than a timer can count.
   for (const seconds of ['9', '9999999', '9007199254740991']) {
     const patient = await fakeLog(t, (_request, response) =>
       response.writeHead(503, { 'retry-after': seconds }).end()
     )
     const startedMs = performance.now()
-    t.match(await refusalText(() => submitTo(patient.url, 2000)), /^timeout: .*answered 503/)
+    t.match(await refusalText(() => submitTo(patient.url, 8000)), /^timeout: .*answered 503/)
     t.equal(patient.attempts(), 1, `${seconds}: not before it asked for`)
-    t.ok(performance.now() - startedMs < 1500, `${seconds}: no waiting in vain`)
+    t.ok(performance.now() - startedMs < 6000, `${seconds}: no waiting in vain`)
   }
   for (const text of ['-1', 'soon', 'Sat, 21 Nov 2026 06:00:00 GMT']) {
     const odd = await fakeLog(t, (_request, response) =>
       response.writeHead(429, { 'retry-after': text }).end()
     )
-    t.match(await refusalText(() => submitTo(odd.url, 700)), /^timeout: .*answered 429/)
-    t.equal(odd.attempts(), 2, `${text}: the usual pause`)
+    t.match(await refusalText(() => submitTo(odd.url, 1900)), /^timeout: .*answered 429/)
+    t.ok(isPatient(odd.attempts()), `${text}: the usual pause (${odd.attempts()} attempts)`)
   }
   const silent = await fakeLog(t, () => undefined)
   t.match(
@@ -110,7 +113,7 @@ t.test('until the time is over', async (t) => {
   )
   const stuck = await fakeLog(t, (_request, response) => response.writeHead(200).write('{'))
   t.match(await refusalText(() => submitTo(stuck.url, 300)), /^timeout: /)
-  t.match(await refusalText(() => submitTo('http://127.0.0.1:9', 300)), /^timeout: .*ECONNREFUSED/)
+  t.match(await refusalText(() => submitTo('http://127.0.0.1:9', 3000)), /^timeout: .*ECONNREFUSED/)
 })
 
 t.test('a connection that breaks off in the middle of the answer', async (t) => {
@@ -151,10 +154,11 @@ t.test('TLS', async (t) => {
     server.close()
   })
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const submit = (certificateAuthority: string) =>
-    createRemoteCtLog({ url, certificateAuthority, timeoutMs: 400 })('certificate', [])
-  t.strictSame(await submit(pem), sct)
-  t.match(await refusalText(() => submit('')), /^timeout: .*self-signed certificate/)
+  const submit = (certificateAuthority: string, timeoutMs: number) =>
+    createRemoteCtLog({ url, certificateAuthority, timeoutMs })('certificate', [])
+  t.strictSame(await submit(pem, 30_000), sct)
+  // Asked again until the time is over, so only as long as a busy machine may need for one try.
+  t.match(await refusalText(() => submit('', 3000)), /^timeout: .*self-signed certificate/)
 })
 
 t.test('answers that are no timestamp', async (t) => {
