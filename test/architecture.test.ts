@@ -6,7 +6,7 @@ import ts from 'typescript'
 // The shape of the project, as data. A change here is a change of the architecture and says so in its description.
 
 const FORMATS = ['encoding', 'merkle', 'note', 'keys', 'x509', 'entries']
-const SERVICES = ['rekor', 'ct', 'ca', 'tsa', 'tuf', 'witness', 'monitor']
+const SERVICES = ['rekor', 'ct', 'ca', 'tsa', 'trust', 'tuf', 'witness', 'monitor']
 const EDGE = ['config', 'http', 'web', 'client', 'cli']
 
 /** Which folders (or files directly in src) each folder may import from, besides itself and ANYONE_MAY_IMPORT. */
@@ -29,6 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ct: [...FORMATS, 'store', 'log'],
   ca: FORMATS,
   tsa: FORMATS,
+  trust: FORMATS, // what is published; tuf knows only how
   tuf: [...FORMATS, 'store'],
   witness: [...FORMATS, 'store'],
   monitor: [...FORMATS, 'store', 'client'],
@@ -57,6 +58,8 @@ const WRAPPED_PACKAGES: Readonly<Record<string, string>> = {
   pkijs: 'x509/',
   asn1js: 'x509/',
   openpgp: 'keys/',
+  '@tufjs/models': 'tuf/',
+  '@tufjs/canonical-json': 'tuf/',
   'better-sqlite3': 'store/'
 }
 
