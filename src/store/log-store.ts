@@ -138,6 +138,16 @@ export interface Register {
   read(key: string): Promise<Uint8Array | undefined>
   /** Writes only if the cell still holds `expected`; tells whether it did. */
   swap(key: string, expected: Uint8Array | undefined, next: Uint8Array): Promise<boolean>
+  /** Writes all of these cells if every one still holds what is expected, or none; tells which it was. */
+  swapAll(changes: readonly CellChange[]): Promise<boolean>
+}
+
+/** One cell of several that change together. */
+export interface CellChange {
+  readonly key: string
+  /** What it holds; undefined where there is no cell yet. */
+  readonly expected: Uint8Array | undefined
+  readonly next: Uint8Array
 }
 
 /** A search hit: which leaf of which tree. */
@@ -159,11 +169,12 @@ export interface Database {
   /** Trees of a log, oldest first. */
   trees(log: TreeRecord['log']): Promise<readonly TreeRecord[]>
   /**
-   * Freezes the active tree of this log (if any) and makes `tree` the active one, in one transaction. The new
-   * offset is the old offset plus the size of the frozen tree.
-   * @throws LogError `conflict` when the active tree has leaves beyond its published checkpoint, or the id is taken
+   * Freezes the active tree of this log (if any), makes `tree` the active one and writes `cells`, in one transaction.
+   * The new offset is the old offset plus the size of the frozen tree.
+   * @throws LogError `conflict` when the active tree has leaves beyond its published checkpoint, the id is taken, or a
+   *   cell does not hold what is expected
    */
-  createTree(tree: NewTree): Promise<TreeRecord>
+  createTree(tree: NewTree, cells?: readonly CellChange[]): Promise<TreeRecord>
   /** The store of one tree. @throws LogError `not_found` */
   logStore(treeId: string): LogStore
   /**

@@ -515,6 +515,44 @@ export function storeContract(t: Test, newEngine: NewEngine): void {
     t.equal(await register.read('Cell'), undefined)
   })
 
+  withStore('several cells change together or not at all', async (t, { register }) => {
+    const [one, two] = [Uint8Array.of(1), Uint8Array.of(2)]
+    const both = [
+      { key: 'a', expected: undefined, next: one },
+      { key: 'b', expected: undefined, next: one }
+    ]
+    t.equal(await register.swapAll([]), true)
+    t.equal(await register.swapAll(both), true)
+    const halfRight = [
+      { key: 'a', expected: one, next: two },
+      { key: 'b', expected: two, next: two }
+    ]
+    t.equal(await register.swapAll(halfRight), false)
+    t.strictSame([await register.read('a'), await register.read('b')], [one, one])
+    t.equal(await register.swapAll(both), false, 'cells that are there already')
+    const right = halfRight.map((change) => ({ ...change, expected: one }))
+    t.equal(await register.swapAll(right), true)
+    t.strictSame([await register.read('a'), await register.read('b')], [two, two])
+  })
+
+  withStore('cells change with a new tree or not at all', async (t, database, store) => {
+    const [one, two] = [Uint8Array.of(1), Uint8Array.of(2)]
+    const cell = { key: 'cell', expected: undefined, next: one }
+    await store.append(pendingLeaves(3), integrate)
+    await t.rejects(database.createTree(newTree('2'), [cell]), { code: 'conflict' }, 'unpublished')
+    t.equal(await database.register.read('cell'), undefined)
+    await publishHead(store, undefined)
+    t.equal((await database.createTree(newTree('2'), [cell])).offset, 3)
+    t.strictSame(await database.register.read('cell'), one)
+
+    const second = database.logStore('2')
+    await publishHead(second, undefined)
+    const stale = { ...cell, expected: two }
+    await t.rejects(database.createTree(newTree('3'), [stale]), { code: 'conflict' }, 'other cell')
+    t.equal((await database.trees('rekor')).length, 2)
+    t.equal((await second.record()).state, 'active')
+  })
+
   withStore('everything is there after opening again', async (t, database, store, engine) => {
     const attestation = testAttestation('statement')
     await store.append(pendingLeaves(300), integrate)

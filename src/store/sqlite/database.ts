@@ -1,13 +1,13 @@
 import type Sqlite from 'better-sqlite3'
 import { LogError } from '../../errors.js'
 import { EMPTY_ROOT_HASH } from '../../merkle/hash.js'
-import type { Database, NewTree, TreeRecord } from '../log-store.js'
+import type { CellChange, Database, NewTree, TreeRecord } from '../log-store.js'
 import { hashSearchKey } from '../search-key.js'
 import { createStoreAudit } from './store-audit.js'
 import { toBytes } from './bytes.js'
 import { translateErrors } from './errors.js'
 import { createLogStore } from './log-store.js'
-import { createRegister } from './register.js'
+import { createRegister, writeCells } from './register.js'
 import { MAX_TREE_KEY, leafIndexOf } from './row-id.js'
 import { prepareStatements } from './statements.js'
 import { recordOfRow } from './tree-row.js'
@@ -26,7 +26,10 @@ const NO_LIMIT = -1
 export function createDatabase(connection: Sqlite.Database, onClose: () => void): Database {
   const statements = prepareStatements(connection)
 
-  const createTree = connection.transaction((tree: NewTree): TreeRecord => {
+  const createTree = connection.transaction((tree: NewTree, cells: readonly CellChange[]): TreeRecord => {
+    if (!writeCells(statements, cells)) {
+      throw new LogError('conflict', 'somebody else changed what belongs to this change meanwhile')
+    }
     if (statements.treeById.get(tree.treeId) !== undefined) {
       throw new LogError('conflict', `there is a tree ${tree.treeId} already`)
     }
@@ -66,9 +69,9 @@ export function createDatabase(connection: Sqlite.Database, onClose: () => void)
   return {
     trees: async (log) =>
       run('read the trees', () => statements.treesOfLog.all(log).map(recordOfRow)),
-    createTree: async (tree) => {
+    createTree: async (tree, cells = []) => {
       assertTreeId(tree.treeId)
-      return run('create a tree', () => createTree(tree))
+      return run('create a tree', () => createTree(tree, cells))
     },
     logStore: (treeId) =>
       run('read the trees', () => {
