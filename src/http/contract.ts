@@ -72,6 +72,11 @@ export function loadTsaContract(): Contract {
   return loadContract('tsa')
 }
 
+/** That of the TUF mirror and the bootstrap. */
+export function loadTrustContract(): Contract {
+  return loadContract('trust')
+}
+
 function loadContract(name: string): Contract {
   return createContract(
     readFileSync(new URL(`../../openapi/${name}.yaml`, import.meta.url), 'utf8')

@@ -35,9 +35,43 @@ export function assertAcceptable(accept: string | undefined, produces: readonly 
   )
 }
 
-function readRange(text: string): { readonly range: string; readonly isExcluded: boolean } {
+/**
+ * What of `offered` the client wants most. Without a wish it is the first of them; the more exact of two ranges that match
+ * tells how much one is wanted.
+ *
+ * @see RFC 9110 section 12.5.1
+ */
+export function preferredMediaType<Type extends string>(
+  accept: string | undefined,
+  offered: readonly [Type, ...Type[]]
+): Type {
+  const ranges = (accept ?? '').split(',').map(readRange)
+  const weightOf = (type: Type): number => {
+    const [best] = ranges
+      .filter(({ range }) => matches(range, type))
+      .sort((a, b) => exactness(b.range) - exactness(a.range))
+    return best?.weight ?? 0
+  }
+  return offered.reduce((best, type) => (weightOf(type) > weightOf(best) ? type : best))
+}
+
+function exactness(range: string): number {
+  if (range === '*/*') return 0
+  return range.endsWith('/*') ? 1 : 2
+}
+
+interface MediaRange {
+  readonly range: string
+  /** How much it is wanted, up to 1. */
+  readonly weight: number
+  readonly isExcluded: boolean
+}
+
+function readRange(text: string): MediaRange {
   const [range = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase())
-  return { range, isExcluded: parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter)) }
+  const given = parameters.find((parameter) => /^q=(0(\.\d*)?|1(\.0*)?)$/.test(parameter))
+  const weight = given === undefined ? 1 : Number(given.slice(2))
+  return { range, weight, isExcluded: weight === 0 }
 }
 
 function matches(range: string, type: string): boolean {

@@ -5,7 +5,7 @@ import { GRPC_CODES, sendGrpcError } from './fulcio-errors.js'
 import { sendJson } from './json-reply.js'
 
 /** Whose words the refusals of a path are in. */
-export type ApiFamily = 'rekor' | 'fulcio' | 'ct' | 'tsa'
+export type ApiFamily = 'rekor' | 'fulcio' | 'ct' | 'tsa' | 'trust'
 
 export interface FamilyContract {
   readonly family: ApiFamily
@@ -48,6 +48,7 @@ const refuseMethodAsGoSwagger: RefuseMethod = (reply, method, allowed) => {
 const REFUSE_METHOD: Readonly<Record<ApiFamily, RefuseMethod>> = {
   rekor: refuseMethodAsGoSwagger,
   tsa: refuseMethodAsGoSwagger,
+  trust: refuseMethodAsGoSwagger,
   // So does Fulcio, where a gateway translates what gRPC knows nothing of.
   fulcio: (reply, _method, allowed) => {
     reply.header('allow', allowed.join())
