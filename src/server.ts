@@ -1,6 +1,4 @@
 import type { FastifyPluginAsync } from 'fastify'
-import type { CertificateAuthority } from './ca/contract.js'
-import { assertLogDirectory, dataPaths } from './config/data-dir.js'
 import type { RunningServer } from './cli/command.js'
 import { defaultPublicUrl } from './config/parse.js'
 import type { Address, Config } from './config/schema.js'
@@ -8,7 +6,6 @@ import { formatAddress } from './config/value.js'
 import { readVersion } from './config/version.js'
 import { equalBytes } from './encoding/bytes.js'
 import { encodeHex } from './encoding/hex.js'
-import { LogError } from './errors.js'
 import { createApp } from './http/app.js'
 import {
   loadCtContract,
@@ -25,17 +22,10 @@ import type { Health } from './http/server-pages.js'
 import type { TransparencyLog } from './log/contract.js'
 import { tsa } from './http/tsa.js'
 import { createMetrics, type Metrics } from './metrics.js'
-import { createRekorService } from './rekor/service.js'
 import type { TreeView } from './rekor/tree-view.js'
-import { openTreeViews } from './rekor/tree-views.js'
-import { openAuthority } from './server/authority.js'
-import { type CertificateLog, openCertificateLog } from './server/certificate-log.js'
 import { closeAll, closeOnce, type Closers, closeWithin } from './server/closing.js'
-import { openForWriting } from './server/database.js'
-import type { Foundation, ServerOptions } from './server/foundation.js'
-import { openRekor, openVerifier } from './server/rekor.js'
-import { openTimestampAuthority } from './server/timestamps.js'
-import type { TimestampAuthority } from './tsa/contract.js'
+import { type Core, openCore } from './server/core.js'
+import type { ServerOptions } from './server/foundation.js'
 import { renderHomePage } from './web/home.js'
 
 /**
@@ -62,7 +52,7 @@ async function composeServer(
   options: ServerOptions,
   closers: Closers
 ): Promise<RunningServer> {
-  const { logger, now, monotonicMs } = options
+  const { logger, now } = options
   const contract = loadRekorV1Contract()
   const metrics = createMetrics({
     version: readVersion(),
@@ -70,60 +60,19 @@ async function composeServer(
       operations.map(({ path }) => path)
     )
   })
-  const paths = dataPaths(config.dataDir)
-  assertLogDirectory(paths)
-  const database = await openForWriting(paths)
-  closers.push(() => database.close())
-  const foundation: Foundation = { config, options, paths, database, metrics, closers }
-  const { log, waiting } = await openRekor(foundation)
-  const trees = await openTreeViews({
-    database,
-    log,
-    readAttestations: config.rekor.attestations.enabled
-  })
-  const certificates = config.ct.enabled ? await openCertificateLog(foundation) : undefined
-  const authority = config.ca.enabled ? await openAuthority(foundation, certificates) : undefined
-  const timestamps = config.tsa.enabled ? await openTimestampAuthority(foundation) : undefined
-  const logs = certificates === undefined ? [log] : [log, certificates.log]
-
-  metrics.watchLog(() => ({
-    queuedLeaves: waiting().leaves,
-    queuedBytes: waiting().bytes,
-    treeSizes: new Map([
-      ...trees.map(({ record, checkpoint }) => {
-        return [record.treeId, checkpoint().treeHead.treeSize] as const
-      }),
-      ...(certificates === undefined
-        ? []
-        : [
-            [
-              certificates.log.record.treeId,
-              certificates.log.checkpoint().treeHead.treeSize
-            ] as const
-          ])
-    ]),
-    checkpointAgeSeconds: (now() - Math.min(...logs.map(({ freshTimeMs }) => freshTimeMs))) / 1000
-  }))
-
-  const verifier = openVerifier(foundation)
-  const rekor = createRekorService({
-    trees,
-    log,
-    database,
-    verifier,
-    observer: metrics,
-    monotonicMs
-  })
+  const core = await openCore(config, options, metrics, closers)
+  const { rekor, authority, certificates, timestamps, logs } = core
+  const { generations } = core.rekorLog
   const app = await createApp({
     logger,
     contract,
     rekor,
     enabledOperations: config.rekor.endpoints,
     maxRequestBodyBytes: config.maxRequestBodyBytes,
-    health: () => healthOf(logs, now(), config.healthMaxAgeMs),
-    homePage: () => homePage(trees),
+    health: () => healthOf(logs(), now(), config.healthMaxAgeMs),
+    homePage: () => homePage(generations.current.active),
     onRequestDone: metrics.apiRequest,
-    ...furtherApis(foundation, { authority, certificates, timestamps })
+    ...furtherApis(core)
   })
   const { listen, metricsListen } = config
   const metricsUrl =
@@ -131,7 +80,8 @@ async function composeServer(
   closers.push(async () => app.close())
   await explainListening(listen, '--listen', () => app.listen({ ...listen }))
 
-  const { record, logId } = activeTree(trees)
+  const { trees, active } = generations.current
+  const { record, logId } = active
   const port = portOf(app.server)
   return {
     publicUrl: publicUrlOf(config, port),
@@ -142,7 +92,7 @@ async function composeServer(
     logId: encodeHex(logId),
     keyStartSeconds: keyStart(trees, logId),
     hasAuthority: authority !== undefined,
-    issuers: authority?.issuers().length ?? 0,
+    issuers: authority?.authority.issuers().length ?? 0,
     hasTimestamps: timestamps !== undefined,
     ctLogId: certificates === undefined ? undefined : encodeHex(certificates.ct.active.logId),
     close: closeOnce(() => closeWithin(config.shutdownMs, app, closers))
@@ -158,27 +108,18 @@ async function openMetrics(address: Address, metrics: Metrics, closers: Closers)
   return `http://${formatAddress({ host: address.host, port: portOf(server) })}`
 }
 
-/** What runs beside Rekor; undefined where it is off. */
-interface Services {
-  readonly authority: CertificateAuthority | undefined
-  readonly certificates: CertificateLog | undefined
-  readonly timestamps: TimestampAuthority | undefined
-}
-
 /** The APIs beside Rekor's, each with its document. */
-function furtherApis(
-  { config, metrics }: Foundation,
-  { authority, certificates, timestamps }: Services
-): {
+function furtherApis({ foundation, authority, certificates, timestamps }: Core): {
   readonly plugins: readonly FastifyPluginAsync[]
   readonly families: readonly FamilyContract[]
 } {
+  const { config, metrics } = foundation
   const plugins: FastifyPluginAsync[] = []
   const families: FamilyContract[] = []
   if (authority !== undefined) {
     const contract = loadFulcioContract()
     const onRequestDone = metrics.fulcio.apiRequest
-    plugins.push((app) => fulcio(app, { contract, authority, onRequestDone }))
+    plugins.push((app) => fulcio(app, { contract, authority: authority.authority, onRequestDone }))
     families.push({ family: 'fulcio', contract })
   }
   if (certificates !== undefined) {
@@ -191,7 +132,7 @@ function furtherApis(
     plugins.push((app) =>
       tsa(app, {
         contract,
-        authority: timestamps,
+        authority: timestamps.timestamps,
         maxRequestBodyBytes: Math.min(MAX_TIMESTAMP_REQUEST_BYTES, config.maxRequestBodyBytes),
         successStatus: 200,
         onRequestDone: metrics.timestamps.apiRequest
@@ -214,20 +155,13 @@ function healthOf(logs: readonly TransparencyLog[], nowMs: number, maxAgeMs: num
   return { isHealthy: false, reason }
 }
 
-function homePage(trees: readonly TreeView[]): string {
-  const { record, checkpoint } = activeTree(trees)
+function homePage({ record, checkpoint }: TreeView): string {
   return renderHomePage({
     version: readVersion(),
     origin: record.origin,
     treeId: record.treeId,
     entries: record.offset + checkpoint().treeHead.treeSize
   })
-}
-
-function activeTree(trees: readonly TreeView[]): TreeView {
-  const active = trees.at(-1)
-  if (active === undefined) throw new LogError('internal', 'a log without trees')
-  return active
 }
 
 /** When the oldest tree was made that the key of the active one signs for. */

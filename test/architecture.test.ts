@@ -35,15 +35,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   monitor: [...FORMATS, 'store', 'client'],
 
   config: FORMATS,
+  // What one data directory holds, made and changed as one: keys, trees, authorities, what is published of them.
+  site: [...FORMATS, 'store', 'log', ...SERVICES, 'config'],
   client: FORMATS,
   http: [...FORMATS, ...SERVICES, 'config'],
   web: [...FORMATS, ...SERVICES, 'config'],
-  cli: [...FORMATS, 'store', 'log', ...SERVICES, 'config', 'client'],
+  cli: [...FORMATS, 'store', 'log', ...SERVICES, 'site', 'config', 'client'],
 
   // The parts of server.ts.
-  server: [...FORMATS, 'store', 'log', ...SERVICES, ...EDGE],
-  'server.ts': [...FORMATS, 'store', 'log', ...SERVICES, ...EDGE, 'server'],
-  'main.ts': [...FORMATS, 'store', 'log', ...SERVICES, ...EDGE, 'server', 'server.ts']
+  server: [...FORMATS, 'store', 'log', ...SERVICES, 'site', ...EDGE],
+  'server.ts': [...FORMATS, 'store', 'log', ...SERVICES, 'site', ...EDGE, 'server'],
+  'main.ts': [...FORMATS, 'store', 'log', ...SERVICES, 'site', ...EDGE, 'server', 'server.ts']
 }
 
 const ANYONE_MAY_IMPORT = ['errors.ts', 'metrics.ts']
@@ -60,7 +62,8 @@ const WRAPPED_PACKAGES: Readonly<Record<string, string>> = {
   openpgp: 'keys/',
   '@tufjs/models': 'tuf/',
   '@tufjs/canonical-json': 'tuf/',
-  'better-sqlite3': 'store/'
+  'better-sqlite3': 'store/',
+  fflate: 'trust/'
 }
 
 /** Who may name `process.env`: config reads it, the others only pass it on. */

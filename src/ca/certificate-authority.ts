@@ -1,3 +1,4 @@
+import { encodeHex } from '../encoding/hex.js'
 import { LogError } from '../errors.js'
 import type { PublicKey } from '../keys/public-key.js'
 import { type Certificate, parseCertificate } from '../x509/certificate.js'
@@ -47,8 +48,12 @@ export interface CertificateAuthorityOptions {
 export interface CertificateLog {
   readonly delivery: Exclude<SctDelivery, 'none'>
   readonly submit: SubmitChain
-  /** Of the log: every timestamp is verified before it is given on. */
-  readonly publicKey: PublicKey
+  /**
+   * Key of the log with this ID: every timestamp is verified before it is given on.
+   * @param logId 32 bytes, as the timestamp has it
+   * @returns undefined for a log that is not ours to believe
+   */
+  readonly keyOf: (logId: Uint8Array) => PublicKey | undefined
 }
 
 /**
@@ -128,10 +133,14 @@ async function logCertificate(
   kind: 'certificate' | 'precertificate',
   certificate: Uint8Array,
   { chain }: IssuingAuthority,
-  { submit, publicKey }: CertificateLog
+  { submit, keyOf }: CertificateLog
 ): Promise<SignedCertificateTimestamp> {
   try {
     const sct = await submit(kind, [certificate, ...chain.der])
+    const publicKey = keyOf(sct.logId)
+    if (publicKey === undefined) {
+      throw new LogError('verification_failed', `it is of another log, ${encodeHex(sct.logId)}`)
+    }
     const [issuing] = chain.certificates
     await verifySct(sct, ctEntryOf(parseCertificate(certificate), issuing), publicKey)
     return sct

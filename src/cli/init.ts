@@ -14,7 +14,7 @@ import {
   ensureCtLog,
   ensureRekorLog,
   ensureTimestampAuthority
-} from './init-parts.js'
+} from '../site/init-parts.js'
 
 /** What was made; what was there already is not in it. */
 export interface Made {

@@ -10,7 +10,16 @@ import { hashData } from '../keys/verify.js'
 const NAME_DIGITS = 16
 
 /** Who signs with a key: the first word in the name of its file. */
-export type KeyOwner = 'rekor' | 'ct' | 'ca' | 'tsa' | 'tsa-root'
+export type KeyOwner =
+  | 'rekor'
+  | 'ct'
+  | 'ca'
+  | 'tsa'
+  | 'tsa-root'
+  | 'tuf-root'
+  | 'tuf-targets'
+  | 'tuf-snapshot'
+  | 'tuf-timestamp'
 
 export interface StoredKey {
   readonly signer: Signer

@@ -408,6 +408,65 @@ export const CONFIG_SCHEMA = {
           'What happens while they disagree with the clock: it is only told, or no timestamps are made.'
       }
     }
+  },
+  trust: {
+    operator: {
+      type: 'text',
+      defaultText: 'host of `publicUrl`',
+      meaning: 'Who runs the services, as the signing config tells clients.'
+    },
+    oidcIssuer: {
+      type: 'url',
+      defaultText: 'the first `email` issuer, or the first of any type',
+      meaning: 'Issuer that the signing config sends clients to for ID tokens.'
+    },
+    watchFiles: {
+      type: 'text',
+      meaning:
+        'PEM files of further certificates that can expire, such as that of a TLS proxy, separated by commas: they are in the expiry calendar.'
+    }
+  },
+  tuf: {
+    enabled: {
+      type: 'boolean',
+      default: true,
+      meaning: 'Publish the trust material in a TUF repository under `/tuf/`.'
+    },
+    lifetimes: {
+      type: 'choice',
+      default: 'standard',
+      choices: ['standard', 'air-gap'],
+      meaning:
+        'How long metadata are good for. `standard`: root and targets 2 years, snapshot and timestamp 30 days, signed again long before. `air-gap`: 10 and 5 years.'
+    },
+    rootDays: {
+      type: 'integer',
+      default: 0,
+      min: 0,
+      max: 36_500,
+      meaning: 'Lifetime of root metadata. 0: as `tuf.lifetimes` says; so with the next three.'
+    },
+    targetsDays: {
+      type: 'integer',
+      default: 0,
+      min: 0,
+      max: 36_500,
+      meaning: 'Lifetime of targets metadata.'
+    },
+    snapshotDays: {
+      type: 'integer',
+      default: 0,
+      min: 0,
+      max: 36_500,
+      meaning: 'Lifetime of snapshot metadata.'
+    },
+    timestampDays: {
+      type: 'integer',
+      default: 0,
+      min: 0,
+      max: 36_500,
+      meaning: 'Lifetime of timestamp metadata.'
+    }
   }
 } as const satisfies ConfigGroup
 

@@ -1,12 +1,12 @@
 import { encodeHex } from '../encoding/hex.js'
 import type { ProposedEntry } from '../entries/entry-type.js'
 import { LogError, isLogError } from '../errors.js'
-import type { TransparencyLog } from '../log/contract.js'
 import { locateLogIndex } from '../log/shards.js'
+import type { Succession } from '../log/succession.js'
 import type { Database } from '../store/log-store.js'
-import { createLoggedCheck } from './assert-logged.js'
 import { formatEntryId, isInt64, parseEntryId } from './entry-id.js'
 import type { EntryVerifier, VerifiedLeaf } from './entry-verifier.js'
+import type { RekorGeneration } from './generation.js'
 import { renderLogEntry, type LoggedEntry } from './log-entry.js'
 import { planLookups, type Lookup, type LogQuery } from './retrieve.js'
 import { combineHits, lookupKeys, type IndexQuery } from './search.js'
@@ -61,9 +61,8 @@ export interface RekorObserver {
 }
 
 export interface RekorServiceOptions {
-  /** All trees, oldest first; the last one is the one that `log` writes. */
-  readonly trees: readonly TreeView[]
-  readonly log: TransparencyLog
+  /** The trees and their writer, which a rotation replaces. */
+  readonly generations: Succession<RekorGeneration>
   readonly database: Pick<Database, 'search'>
   readonly verifier: EntryVerifier
   readonly observer: RekorObserver
@@ -72,18 +71,16 @@ export interface RekorServiceOptions {
 }
 
 export function createRekorService(options: RekorServiceOptions): RekorService {
-  const { trees, log, database, verifier, observer, monotonicMs } = options
-  const active = trees.at(-1)
-  if (active === undefined) throw new LogError('internal', 'a log without trees')
-  const inactive = trees.slice(0, -1)
-  const activeFirst = [active, ...inactive]
-  const records = trees.map(({ record }) => record)
-  const byId = new Map(trees.map((tree) => [tree.record.treeId, tree]))
-  const assertLogged = createLoggedCheck(active)
+  const { generations, database, verifier, observer, monotonicMs } = options
 
   async function submit(proposed: ProposedEntry, byteLength: number): Promise<LoggedEntry> {
-    const { record, logId } = active as TreeView // checked above
     const leaf = await verifyForSubmit(proposed, byteLength)
+    return generations.use((generation) => add(leaf, generation))
+  }
+
+  async function add(leaf: VerifiedLeaf, generation: RekorGeneration): Promise<LoggedEntry> {
+    const { active, log } = generation
+    const { record, logId } = active
     const { leafHash, leafValue, searchKeys, attestation } = leaf
     const added = await log.add({
       leafHash,
@@ -101,8 +98,8 @@ export function createRekorService(options: RekorServiceOptions): RekorService {
       )
     }
     observer.newEntry()
-    const inclusionProof = await (active as TreeView).proveInclusion(leafIndex, checkpoint)
-    await assertLogged({ leafHash, leafValue, added, inclusionProof })
+    const inclusionProof = await active.proveInclusion(leafIndex, checkpoint)
+    await generation.assertLogged({ leafHash, leafValue, added, inclusionProof })
     return renderLogEntry({
       record,
       logId,
@@ -128,8 +125,9 @@ export function createRekorService(options: RekorServiceOptions): RekorService {
   }
 
   async function entryByIndex(logIndex: number): Promise<LoggedEntry | undefined> {
+    const { records, find } = generations.current
     const { treeId, leafIndex } = locateLogIndex(records, logIndex)
-    return byId.get(treeId)?.readEntry(leafIndex)
+    return find(treeId)?.readEntry(leafIndex)
   }
 
   /** The entry in the first of these trees that has it. */
@@ -145,13 +143,14 @@ export function createRekorService(options: RekorServiceOptions): RekorService {
   }
 
   function treesById(treeId: string): readonly TreeView[] {
-    const tree = byId.get(treeId)
+    const tree = generations.current.find(treeId)
     return tree === undefined ? [] : [tree]
   }
 
   async function entryById(id: string): Promise<LoggedEntry | undefined> {
     const { treeId, leafHash } = readEntryId(id)
-    return entryByHash(leafHash, treeId === undefined ? activeFirst : treesById(treeId))
+    const { active, inactive } = generations.current
+    return entryByHash(leafHash, treeId === undefined ? [active, ...inactive] : treesById(treeId))
   }
 
   async function look(lookup: Lookup): Promise<readonly (LoggedEntry | undefined)[]> {
@@ -159,10 +158,18 @@ export function createRekorService(options: RekorServiceOptions): RekorService {
       case 'entry':
         return [await entryByHash(lookup.leafHash, treesById(lookup.treeId))]
       case 'leaf':
-        return Promise.all(trees.map((tree) => entryByHash(lookup.leafHash, [tree])))
+        return Promise.all(
+          generations.current.trees.map((tree) => entryByHash(lookup.leafHash, [tree]))
+        )
       case 'index':
         return [await entryByIndex(lookup.logIndex)]
     }
+  }
+
+  /** @param treeId as it was asked for; without it the active tree */
+  function findTree(treeId: string | undefined): TreeView | undefined {
+    const { active, find } = generations.current
+    return treeId === undefined ? active : find(normalTreeId(treeId))
   }
 
   async function lookUpKey(searchKey: string): Promise<ReadonlySet<string>> {
@@ -171,7 +178,8 @@ export function createRekorService(options: RekorServiceOptions): RekorService {
     try {
       const hits = await database.search('rekor', searchKey)
       success = true
-      const visible = hits.filter(({ treeId, leafIndex }) => byId.get(treeId)?.hasLeaf(leafIndex))
+      const { find } = generations.current
+      const visible = hits.filter(({ treeId, leafIndex }) => find(treeId)?.hasLeaf(leafIndex))
       return new Set(visible.map(({ treeId, leafHash }) => formatEntryId(treeId, leafHash)))
     } finally {
       observer.indexLookup({ seconds: (monotonicMs() - started) / 1000, success })
@@ -192,11 +200,11 @@ export function createRekorService(options: RekorServiceOptions): RekorService {
       return combineHits(await Promise.all(keys.map(lookUpKey)), query.operator ?? 'or')
     },
     async logInfo() {
+      const { active, inactive } = generations.current
       const inactiveShards = inactive.length === 0 ? null : inactive.map(renderTreeInfo)
       return { inactiveShards, ...renderTreeInfo(active) }
     },
-    publicKey: (treeId) =>
-      (treeId === undefined ? active : byId.get(normalTreeId(treeId)))?.publicKeyPem,
+    publicKey: (treeId) => findTree(treeId)?.publicKeyPem,
     async proof(firstSize, lastSize, treeId) {
       if (firstSize > lastSize) {
         throw refused(`firstSize(${firstSize}) must be less than lastSize(${lastSize})`)
@@ -204,7 +212,7 @@ export function createRekorService(options: RekorServiceOptions): RekorService {
       if (treeId !== undefined && !isInt64(treeId)) {
         throw refused(`invalid tree ID specified: ${treeId}`)
       }
-      const tree = treeId === undefined ? active : byId.get(normalTreeId(treeId))
+      const tree = findTree(treeId)
       if (tree === undefined) {
         throw refused(`no log range found for tree ID ${normalTreeId(treeId ?? '')}`)
       }
@@ -218,7 +226,7 @@ export function createRekorService(options: RekorServiceOptions): RekorService {
       return { rootHash: encodeHex(treeHead.rootHash), hashes: hashes.map(encodeHex) }
     },
     statement(treeId) {
-      const record = byId.get(treeId)?.record
+      const record = generations.current.find(treeId)?.record
       return record === undefined ? undefined : buildLogStatement(record)
     }
   }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { activeAuthority, loadAuthorityState } from '../store/authority-records.js'
 import {
@@ -6,26 +5,30 @@ import {
   createCertificateAuthority
 } from '../ca/certificate-authority.js'
 import type { CertificateAuthority, IssuingAuthority } from '../ca/contract.js'
+import { logNameOf } from '../ct/signing.js'
 import { describeIssuers } from '../ca/identity/config/describe.js'
 import type { IdentityConfig } from '../ca/identity/config/identity-config.js'
-import { loadIdentityConfig } from '../ca/identity/config/load.js'
 import { createFetch } from '../ca/identity/keys/fetch.js'
 import { createIdentityVerifier } from '../ca/identity/verifier.js'
 import { createRemoteCtLog } from '../ca/remote-ct-log.js'
+import { readRemoteLogKey } from '../config/log-key-file.js'
 import { readAuthorityPassphrase, readIssuingSigner } from '../config/secrets.js'
-import { decodePem } from '../encoding/pem.js'
+import { readTextFile } from '../config/text-file.js'
 import { LogError } from '../errors.js'
 import { parsePublicKey, type PublicKey } from '../keys/public-key.js'
-import { assertCtLogKey } from '../x509/ct-signature.js'
 import { checkIssuingChain, parseCertificateChainPem } from '../x509/issuing-chain.js'
+import { readIssuers } from '../site/circumstances.js'
 import type { CertificateLog } from './certificate-log.js'
 import type { Foundation } from './foundation.js'
 
-const NO_ISSUERS: IdentityConfig = {
-  issuers: [],
-  patterns: [],
-  ciProviders: new Map(),
-  warnings: []
+/** The certificate authority with what is needed to replace what issues. */
+export interface OpenAuthority {
+  readonly authority: CertificateAuthority
+  readonly issuers: IdentityConfig
+  /** What issues now. */
+  readonly current: () => IssuingAuthority
+  /** Lets what the database names issue from now on. */
+  readonly reload: () => Promise<void>
 }
 
 /**
@@ -37,13 +40,14 @@ const NO_ISSUERS: IdentityConfig = {
 export async function openAuthority(
   foundation: Foundation,
   log: CertificateLog | undefined
-): Promise<CertificateAuthority> {
+): Promise<OpenAuthority> {
   const { config, options, metrics } = foundation
   const { logger, now, randomBytes } = options
-  const authority = await readAuthority(foundation)
-  const identityConfig = await readIssuers(foundation)
+  let issuing = await readAuthority(foundation)
+  const issuers = await readIssuers(config)
+  for (const warning of issuers.warnings) logger.warn(`${config.ca.issuersFile ?? ''}: ${warning}`)
   const identity = createIdentityVerifier({
-    config: identityConfig,
+    config: issuers,
     fetchBytes: createFetch(),
     readFile,
     nowSeconds: () => Math.floor(now() / 1000),
@@ -51,16 +55,24 @@ export async function openAuthority(
   })
   // Not waited for: an issuer that cannot be reached now may be reached when its first token comes.
   void identity.warmUp()
-  return createCertificateAuthority({
+  const authority = createCertificateAuthority({
     identity,
-    issuers: describeIssuers(identityConfig),
+    issuers: describeIssuers(issuers),
     allowedAlgorithms: config.ca.clientAlgorithms,
-    authority: () => authority,
+    authority: () => issuing,
     log: logOf(foundation, log),
     now,
     randomBytes,
     observer: metrics.fulcio
   })
+  return {
+    authority,
+    issuers,
+    current: () => issuing,
+    reload: async () => {
+      issuing = await readAuthority(foundation)
+    }
+  }
 }
 
 async function readAuthority({
@@ -94,17 +106,6 @@ async function readAuthority({
   return { chain, signer }
 }
 
-async function readIssuers({ config, options }: Foundation): Promise<IdentityConfig> {
-  const { issuersFile } = config.ca
-  if (issuersFile !== undefined) {
-    const issuers = await loadIdentityConfig(issuersFile, readFile)
-    for (const warning of issuers.warnings) options.logger.warn(`${issuersFile}: ${warning}`)
-    return issuers
-  }
-  // The greeting says so, and every token that comes is refused by name.
-  return NO_ISSUERS
-}
-
 /** Where certificates are logged: here, elsewhere or nowhere. */
 function logOf(
   { config }: Foundation,
@@ -118,44 +119,35 @@ function logOf(
       submit: createRemoteCtLog({
         url: ctLog.url,
         certificateAuthority:
-          ctLog.caFile === undefined ? '' : readText('ca.ctLog.caFile', ctLog.caFile)
+          ctLog.caFile === undefined ? '' : readTextFile('ca.ctLog.caFile', ctLog.caFile)
       }),
-      publicKey: readLogKey(ctLog.publicKeyFile ?? '')
+      keyOf: constant(readRemoteLogKey(ctLog.publicKeyFile ?? ''))
     }
   }
   if (own === undefined) throw new LogError('internal', 'an authority without a log')
   return {
     delivery: sct,
     submit: (kind, chain) => own.ct.submitOwn(kind, chain),
-    publicKey: parsePublicKey(own.ct.active.publicKey)
+    keyOf: createKeyFinder(own.ct)
   }
 }
 
-function readLogKey(fileName: string): PublicKey {
-  const text = readText('ca.ctLog.publicKeyFile', fileName)
-  try {
-    const block = decodePem(Buffer.from(text))?.block
-    if (block?.type !== 'PUBLIC KEY')
-      throw new LogError('invalid_request', 'no PEM of a public key')
-    const key = parsePublicKey(block.bytes)
-    assertCtLogKey(key)
+/** Whoever verifies with it compares the log ID. */
+function constant(key: PublicKey): LogOfAuthority['keyOf'] {
+  return () => key
+}
+
+/** Keys of our own logs, read once each. A timestamp may be of the log before, when it was replaced meanwhile. */
+function createKeyFinder(ct: CertificateLog['ct']): LogOfAuthority['keyOf'] {
+  const keys = new Map<string, PublicKey>()
+  return (logId) => {
+    const name = logNameOf(logId)
+    const known = keys.get(name)
+    if (known !== undefined) return known
+    const log = ct.find(name)
+    if (log === undefined) return undefined
+    const key = parsePublicKey(log.publicKey)
+    keys.set(name, key)
     return key
-  } catch (err) {
-    throw new LogError(
-      'invalid_request',
-      `ca.ctLog.publicKeyFile ${fileName}: ${err instanceof Error ? err.message : String(err)}`,
-      { cause: err }
-    )
-  }
-}
-
-function readText(key: string, fileName: string): string {
-  try {
-    return readFileSync(fileName, 'utf8')
-  } catch (err) {
-    const { code = 'unknown error' } = err as NodeJS.ErrnoException
-    throw new LogError('invalid_request', `${key} ${fileName} cannot be read: ${code}`, {
-      cause: err
-    })
   }
 }

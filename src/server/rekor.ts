@@ -3,10 +3,14 @@ import { defaultPublicUrl } from '../config/parse.js'
 import { batchLimits, type Config } from '../config/schema.js'
 import { readPassphrase, readTreeSigner } from '../config/secrets.js'
 import { LogError } from '../errors.js'
+import type { TransparencyLog } from '../log/contract.js'
 import { type CountedLog, countWaiting, timeWrites } from '../log/instruments.js'
+import { createSuccession, type Succession } from '../log/succession.js'
 import type { EntryVerifier, VerifySettings } from '../rekor/entry-verifier.js'
+import { createRekorGeneration, type RekorGeneration } from '../rekor/generation.js'
 import { openRekorLog } from '../rekor/open-rekor-log.js'
 import { checkpointNameOf } from '../rekor/signing.js'
+import { openTreeViews } from '../rekor/tree-views.js'
 import { createVerifyPool } from '../rekor/verify-pool.js'
 import { createInProcessVerifier } from '../rekor/verify-task.js'
 import type { TreeRecord } from '../store/log-store.js'
@@ -18,12 +22,47 @@ const MAX_QUEUED_TASKS = 1000
 const MAX_QUEUED_TASK_BYTES = 256 * 1024 * 1024
 const VERIFY_TIMEOUT_MS = 20_000
 
-/** Opens the Rekor log, after holding it against configuration and key. */
-export async function openRekor(foundation: Foundation): Promise<CountedLog> {
-  const { config, options, paths, database, metrics, closers } = foundation
+/** The Rekor log with what is needed to replace it. */
+export interface OpenRekor {
+  readonly generations: Succession<RekorGeneration>
+  /** Opens what the database says is the log now, after holding it against configuration and key. */
+  readonly reopen: () => Promise<RekorGeneration>
+  /** Leaves that were handed in and are not published yet. */
+  readonly waiting: CountedLog['waiting']
+}
+
+/** Opens the Rekor log. */
+export async function openRekor(foundation: Foundation): Promise<OpenRekor> {
+  let counted: CountedLog | undefined
+  const reopen = async (): Promise<RekorGeneration> => {
+    counted = countWaiting(await openActiveTree(foundation))
+    const trees = await openTreeViews({
+      database: foundation.database,
+      log: counted.log,
+      readAttestations: foundation.config.rekor.attestations.enabled
+    })
+    return createRekorGeneration(trees, counted.log)
+  }
+  const generations = createSuccession(await reopen())
+  foundation.closers.push(() => generations.current.log.close())
+  assertPublicUrl(foundation.config, generations.current.log.record, foundation.options.logger)
+  return {
+    generations,
+    reopen,
+    waiting: () => counted?.waiting() ?? { leaves: 0, bytes: 0 }
+  }
+}
+
+function openActiveTree({
+  config,
+  options,
+  paths,
+  database,
+  metrics
+}: Foundation): Promise<TransparencyLog> {
   const { logger, now, monotonicMs } = options
   const times = { onCommit: metrics.committed, onPublish: metrics.published }
-  const opened = await openRekorLog({
+  return openRekorLog({
     database,
     signerOf: (tree) => readTreeSigner(paths, tree, readPassphrase(config.log)),
     hostname: config.log.hostname,
@@ -33,9 +72,6 @@ export async function openRekor(foundation: Foundation): Promise<CountedLog> {
     wrapStore: (store) => timeWrites(store, times, monotonicMs),
     onEvent: createEventSink(metrics, logger)
   })
-  closers.push(() => opened.close())
-  assertPublicUrl(config, opened.record, logger)
-  return countWaiting(opened)
 }
 
 /**

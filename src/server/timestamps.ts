@@ -30,12 +30,21 @@ const DAY_SECONDS = 86_400
 /** What upstream's metrics call a round without agreement. */
 const NTP_ERRORS = { too_few: 'err_too_few', invalid_time: 'err_inv_time' } as const
 
+/** The timestamp authority with what is needed to replace what signs. */
+export interface OpenTimestamps {
+  readonly timestamps: TimestampAuthority
+  /** DER of the chain that signs now, the signing certificate first. */
+  readonly chain: () => readonly Uint8Array[]
+  /** Lets what the database names sign from now on. */
+  readonly reload: () => Promise<void>
+}
+
 /** Opens the timestamp authority. @throws LogError that says what to do */
-export async function openTimestampAuthority(foundation: Foundation): Promise<TimestampAuthority> {
+export async function openTimestampAuthority(foundation: Foundation): Promise<OpenTimestamps> {
   const { config, options, database, metrics, closers } = foundation
   const { now, monotonicMs, randomBytes } = options
   const { tsa } = config
-  const signer = await readSigner(foundation)
+  let signer = await readSigner(foundation)
   const clock = await createTimestampClock({
     now,
     monotonicMs,
@@ -58,7 +67,13 @@ export async function openTimestampAuthority(foundation: Foundation): Promise<Ti
   metrics.timestamps.watchCertificate(
     () => (authority.notAfterSeconds() - now() / 1000) / DAY_SECONDS
   )
-  return authority
+  return {
+    timestamps: authority,
+    chain: () => signer.chain.certificates.map(({ der }) => der),
+    reload: async () => {
+      signer = await readSigner(foundation)
+    }
+  }
 }
 
 async function readSigner({

@@ -130,7 +130,7 @@ export async function openFulcioSite(
           submit: (options.wrapSubmit ?? ((submit) => submit))(
             options.submit ?? ((kind, chain) => log.ct.submitOwn(kind, chain))
           ),
-          publicKey: parsePublicKey(log.signer.publicKey)
+          keyOf: () => parsePublicKey(log.signer.publicKey)
         }
   const authority = createCertificateAuthority({
     identity,

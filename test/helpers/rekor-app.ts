@@ -10,6 +10,8 @@ import type { BatchLimits, TransparencyLog } from '../../src/log/contract.js'
 import type { EntryVerifier, VerifySettings } from '../../src/rekor/entry-verifier.js'
 import { createRekorTree } from '../../src/rekor/new-tree.js'
 import { openRekorLog } from '../../src/rekor/open-rekor-log.js'
+import { createSuccession } from '../../src/log/succession.js'
+import { createRekorGeneration } from '../../src/rekor/generation.js'
 import { createRekorService, type RekorService } from '../../src/rekor/service.js'
 import type { TreeView } from '../../src/rekor/tree-view.js'
 import { openTreeViews } from '../../src/rekor/tree-views.js'
@@ -97,8 +99,7 @@ export async function openRekorApp(
     readAttestations: options.readAttestations ?? true
   })
   const rekor = createRekorService({
-    trees,
-    log,
+    generations: createSuccession(createRekorGeneration(trees, log)),
     database,
     verifier:
       options.verifier ?? createInProcessVerifier({ ...TEST_SETTINGS, ...options.settings }),

@@ -5,6 +5,8 @@ import { encodeUtf8 } from '../../src/encoding/text.js'
 import { verifyConsistency } from '../../src/merkle/consistency-proof.js'
 import { parseCheckpoint } from '../../src/note/checkpoint.js'
 import { openTreeViews } from '../../src/rekor/tree-views.js'
+import { createSuccession } from '../../src/log/succession.js'
+import { createRekorGeneration } from '../../src/rekor/generation.js'
 import { createRekorService } from '../../src/rekor/service.js'
 import { createInProcessVerifier } from '../../src/rekor/verify-task.js'
 import { createRekorApp, openRekorApp, TEST_SETTINGS } from '../helpers/rekor-app.js'
@@ -456,8 +458,7 @@ t.test('entries beyond the published checkpoint cannot be seen', async (t) => {
     readAttestations: true
   })
   const rekor = createRekorService({
-    trees: views,
-    log,
+    generations: createSuccession(createRekorGeneration(views, log)),
     database,
     verifier: createInProcessVerifier(TEST_SETTINGS),
     observer: { newEntry: () => undefined, indexLookup: () => undefined },
@@ -483,26 +484,30 @@ t.test('a proof of ours that does not hold is not given to anybody', async (t) =
     proof?: (hashes: readonly Uint8Array[]) => readonly Uint8Array[]
   ) => {
     const rekor = createRekorService({
-      trees: [
-        proof === undefined
-          ? view
-          : {
-              ...view,
-              proveInclusion: async (...args) => proof(await view.proveInclusion(...args))
+      generations: createSuccession(
+        createRekorGeneration(
+          [
+            proof === undefined
+              ? view
+              : {
+                  ...view,
+                  proveInclusion: async (...args) => proof(await view.proveInclusion(...args))
+                }
+          ],
+          {
+            record: log.record,
+            store: log.store,
+            checkpoint: () => log.checkpoint(),
+            freshTimeMs: 0,
+            failure: undefined,
+            close: () => log.close(),
+            add: async (leaf) => {
+              const added = await log.add(leaf)
+              return { ...added, duplicate: false, ...change(added) }
             }
-      ],
-      log: {
-        record: log.record,
-        store: log.store,
-        checkpoint: () => log.checkpoint(),
-        freshTimeMs: 0,
-        failure: undefined,
-        close: () => log.close(),
-        add: async (leaf) => {
-          const added = await log.add(leaf)
-          return { ...added, duplicate: false, ...change(added) }
-        }
-      },
+          }
+        )
+      ),
       database,
       verifier: createInProcessVerifier(TEST_SETTINGS),
       observer: { newEntry: () => undefined, indexLookup: () => undefined },

@@ -26,41 +26,46 @@ const NO_LIMIT = -1
 export function createDatabase(connection: Sqlite.Database, onClose: () => void): Database {
   const statements = prepareStatements(connection)
 
-  const createTree = connection.transaction((tree: NewTree, cells: readonly CellChange[]): TreeRecord => {
-    if (!writeCells(statements, cells)) {
-      throw new LogError('conflict', 'somebody else changed what belongs to this change meanwhile')
-    }
-    if (statements.treeById.get(tree.treeId) !== undefined) {
-      throw new LogError('conflict', `there is a tree ${tree.treeId} already`)
-    }
-    const last = statements.treesOfLog.all(tree.log).at(-1)
-    if (last?.state === 'active') {
-      const published = statements.checkpoint.get(last.tree_key)?.tree_size
-      if (published !== last.tree_size) {
+  const createTree = connection.transaction(
+    (tree: NewTree, cells: readonly CellChange[]): TreeRecord => {
+      if (!writeCells(statements, cells)) {
         throw new LogError(
           'conflict',
-          `tree ${last.tree_id} has ${last.tree_size} leaves, of which ${published ?? 'none'} are published. ` +
-            'Start the server once, so that it publishes the rest'
+          'somebody else changed what belongs to this change meanwhile'
         )
       }
-      statements.freezeTree.run(last.tree_key)
+      if (statements.treeById.get(tree.treeId) !== undefined) {
+        throw new LogError('conflict', `there is a tree ${tree.treeId} already`)
+      }
+      const last = statements.treesOfLog.all(tree.log).at(-1)
+      if (last?.state === 'active') {
+        const published = statements.checkpoint.get(last.tree_key)?.tree_size
+        if (published !== last.tree_size) {
+          throw new LogError(
+            'conflict',
+            `tree ${last.tree_id} has ${last.tree_size} leaves, of which ${published ?? 'none'} are published. ` +
+              'Start the server once, so that it publishes the rest'
+          )
+        }
+        statements.freezeTree.run(last.tree_key)
+      }
+      const row = statements.insertTree.get(
+        tree.treeId,
+        tree.log,
+        last === undefined ? 0 : last.position + 1,
+        last === undefined ? 0 : last.leaf_offset + last.tree_size,
+        tree.origin,
+        tree.publicKey,
+        tree.keyName,
+        tree.createdTimeSeconds,
+        EMPTY_ROOT_HASH
+      )
+      if (row === undefined || row.tree_key > MAX_TREE_KEY) {
+        throw new LogError('internal', `a database holds at most ${MAX_TREE_KEY} trees`)
+      }
+      return recordOfRow(row)
     }
-    const row = statements.insertTree.get(
-      tree.treeId,
-      tree.log,
-      last === undefined ? 0 : last.position + 1,
-      last === undefined ? 0 : last.leaf_offset + last.tree_size,
-      tree.origin,
-      tree.publicKey,
-      tree.keyName,
-      tree.createdTimeSeconds,
-      EMPTY_ROOT_HASH
-    )
-    if (row === undefined || row.tree_key > MAX_TREE_KEY) {
-      throw new LogError('internal', `a database holds at most ${MAX_TREE_KEY} trees`)
-    }
-    return recordOfRow(row)
-  }).immediate
+  ).immediate
 
   function run<T>(what: string, action: () => T): T {
     return translateErrors(`${connection.name}: cannot ${what}`, action)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { activate, loadAuthorityState, saveAuthorityState } from '../store/authority-records.js'
 import type { DataPaths } from '../config/data-dir.js'
 import { createLogKey, storeKey } from '../config/key-files.js'
-import { batchLimits, type Config } from '../config/schema.js'
+import { batchLimits } from '../config/schema.js'
 import { readAuthorityPassphrase, readPassphrase, readTreeSigner } from '../config/secrets.js'
 import { createCtTree } from '../ct/new-tree.js'
 import { openCtLog } from '../ct/open-ct-log.js'
@@ -15,19 +15,11 @@ import { createRekorTree } from '../rekor/new-tree.js'
 import { openRekorLog } from '../rekor/open-rekor-log.js'
 import { checkpointNameOf } from '../rekor/signing.js'
 import { logIdOf } from '../rekor/statement.js'
-import type { Database, TreeRecord } from '../store/log-store.js'
+import type { TreeRecord } from '../store/log-store.js'
 import { buildRootCertificate } from '../x509/ca-certificate.js'
 import { randomSerial } from '../x509/leaf-certificate.js'
+import type { Site } from './site.js'
 import { buildTsaCertificate, buildTsaRootCertificate } from '../x509/tsa-certificate.js'
-import type { CliWorld } from './command.js'
-
-/** A data directory that is being filled. */
-export interface Site {
-  readonly config: Config
-  readonly paths: DataPaths
-  readonly database: Database
-  readonly world: Pick<CliWorld, 'now' | 'randomBytes'>
-}
 
 export interface MadeLog {
   readonly treeId: string

@@ -1,0 +1,85 @@
+import { assertLogDirectory, dataPaths } from '../config/data-dir.js'
+import type { Config } from '../config/schema.js'
+import type { TransparencyLog } from '../log/contract.js'
+import type { Metrics } from '../metrics.js'
+import { createRekorService, type RekorService } from '../rekor/service.js'
+import { type OpenAuthority, openAuthority } from './authority.js'
+import { type CertificateLog, openCertificateLog } from './certificate-log.js'
+import type { Closers } from './closing.js'
+import { openForWriting } from './database.js'
+import type { Foundation, ServerOptions } from './foundation.js'
+import { openRekor, openVerifier, type OpenRekor } from './rekor.js'
+import { openTimestampAuthority, type OpenTimestamps } from './timestamps.js'
+
+/** Every service of one data directory, open, without a listener. */
+export interface Core {
+  readonly foundation: Foundation
+  readonly rekorLog: OpenRekor
+  readonly rekor: RekorService
+  readonly certificates: CertificateLog | undefined
+  readonly authority: OpenAuthority | undefined
+  readonly timestamps: OpenTimestamps | undefined
+  /** The logs that are being written now. */
+  readonly logs: () => readonly TransparencyLog[]
+}
+
+/**
+ * Opens the database, checks that key, origin and sizes are those of what was published before, and opens what
+ * configuration says is on.
+ *
+ * @param closers filled with what must be closed, also when it throws
+ * @throws LogError with a sentence that says what to do
+ */
+export async function openCore(
+  config: Config,
+  options: ServerOptions,
+  metrics: Metrics,
+  closers: Closers
+): Promise<Core> {
+  const paths = dataPaths(config.dataDir)
+  assertLogDirectory(paths)
+  const database = await openForWriting(paths)
+  closers.push(() => database.close())
+  const foundation: Foundation = { config, options, paths, database, metrics, closers }
+  const rekorLog = await openRekor(foundation)
+  const certificates = config.ct.enabled ? await openCertificateLog(foundation) : undefined
+  const authority = config.ca.enabled ? await openAuthority(foundation, certificates) : undefined
+  const timestamps = config.tsa.enabled ? await openTimestampAuthority(foundation) : undefined
+  const logs = (): readonly TransparencyLog[] => [
+    rekorLog.generations.current.log,
+    ...(certificates === undefined ? [] : [certificates.generations.current.log])
+  ]
+  watchLogs(foundation, rekorLog, certificates, logs)
+  const rekor = createRekorService({
+    generations: rekorLog.generations,
+    database,
+    verifier: openVerifier(foundation),
+    observer: metrics,
+    monotonicMs: options.monotonicMs
+  })
+  return { foundation, rekorLog, rekor, certificates, authority, timestamps, logs }
+}
+
+function watchLogs(
+  { metrics, options }: Foundation,
+  { generations, waiting }: OpenRekor,
+  certificates: CertificateLog | undefined,
+  logs: Core['logs']
+): void {
+  metrics.watchLog(() => ({
+    queuedLeaves: waiting().leaves,
+    queuedBytes: waiting().bytes,
+    treeSizes: new Map([
+      ...generations.current.trees.map(({ record, checkpoint }) => {
+        return [record.treeId, checkpoint().treeHead.treeSize] as const
+      }),
+      ...(certificates === undefined ? [] : [sizeOf(certificates.generations.current.log)])
+    ]),
+    checkpointAgeSeconds:
+      (options.now() - Math.min(...logs().map(({ freshTimeMs }) => freshTimeMs))) / 1000
+  }))
+}
+
+function sizeOf(log: TransparencyLog): readonly [string, number] {
+  return [log.record.treeId, log.checkpoint().treeHead.treeSize]
+}

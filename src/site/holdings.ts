@@ -1,0 +1,155 @@
+import { equalBytes } from '../encoding/bytes.js'
+import { LogError } from '../errors.js'
+import { logNameOf, ctLogIdOf } from '../ct/signing.js'
+import type { AuthorityState } from '../store/authority-records.js'
+import { loadAuthorityState } from '../store/authority-records.js'
+import type { Database, NewTree } from '../store/log-store.js'
+import type {
+  ServiceUrl,
+  TrustedAuthority,
+  TrustedLog,
+  TrustState,
+  Validity
+} from '../trust/contract.js'
+import { parseCertificateChainPem } from '../x509/issuing-chain.js'
+
+/** A tree as far as clients must know of it. */
+export type HeldTree = Pick<NewTree, 'publicKey' | 'createdTimeSeconds'>
+
+/** Every key that signs or has signed: what trust material is made from. All lists oldest first. */
+export interface Holdings {
+  readonly rekor: readonly HeldTree[]
+  readonly ct: readonly HeldTree[]
+  readonly ca: AuthorityState
+  readonly tsa: AuthorityState
+}
+
+/** What configuration adds to that. */
+export interface Circumstances {
+  /** Base URL of the server, no slash at the end. */
+  readonly publicUrl: string
+  /** Who runs it, for clients to see: a host name. */
+  readonly operator: string
+  /** Which services are on. */
+  readonly serves: { readonly ca: boolean; readonly tsa: boolean }
+  /** Issuer that clients are to ask for ID tokens, if there is one. */
+  readonly oidcIssuer: string | undefined
+  /** A certificate log elsewhere that our certificates are handed to. */
+  readonly remoteCtLog?: { readonly url: string; readonly publicKey: Uint8Array }
+}
+
+/**
+ * How far the clocks of servers may have been apart: everything is believed this much before it began and after it ended.
+ * A start that is too late makes good signatures fail.
+ */
+const SKEW_SECONDS = 300
+
+/** What was issued just before a rotation is used for as long as it is valid (fulcio §12). */
+const CERTIFICATE_SECONDS = 600
+
+const TIMESTAMP_PATH = '/api/v1/timestamp'
+
+export async function readHoldings(
+  database: Pick<Database, 'trees' | 'register'>
+): Promise<Holdings> {
+  const { register } = database
+  return {
+    rekor: await database.trees('rekor'),
+    ct: await database.trees('ct'),
+    ca: (await loadAuthorityState(register, 'ca')).authorities,
+    tsa: (await loadAuthorityState(register, 'tsa')).authorities
+  }
+}
+
+/** What clients are to be told. */
+export function trustStateOf(holdings: Holdings, circumstances: Circumstances): TrustState {
+  const { publicUrl, operator, serves, oidcIssuer } = circumstances
+  const service = (
+    url: string,
+    since: readonly { readonly startSeconds: number }[]
+  ): readonly ServiceUrl[] => {
+    const [first] = since
+    if (first === undefined) return []
+    return [{ url, majorApiVersion: 1, validity: { startSeconds: first.startSeconds } }]
+  }
+  const rekorLogs = trustedLogs(holdings.rekor, () => publicUrl)
+  const certificateAuthorities = trustedAuthorities(holdings.ca, publicUrl, CERTIFICATE_SECONDS)
+  const timestampUrl = publicUrl + TIMESTAMP_PATH
+  const timestampAuthorities = trustedAuthorities(holdings.tsa, timestampUrl, 0)
+  const startsOf = (all: readonly { readonly validity: Validity }[]) =>
+    all.map(({ validity }) => validity)
+  return {
+    operator,
+    rekorLogs,
+    ctLogs: [
+      ...trustedLogs(holdings.ct, (key) => `${publicUrl}/ctlog/${logNameOf(ctLogIdOf(key))}`),
+      ...remoteLogs(circumstances, certificateAuthorities)
+    ],
+    certificateAuthorities,
+    timestampAuthorities,
+    services: {
+      rekor: service(publicUrl, startsOf(rekorLogs)),
+      fulcio: serves.ca ? service(publicUrl, startsOf(certificateAuthorities)) : [],
+      tsa: serves.tsa ? service(timestampUrl, startsOf(timestampAuthorities)) : [],
+      oidc:
+        oidcIssuer === undefined || !serves.ca
+          ? []
+          : service(oidcIssuer, startsOf(certificateAuthorities))
+    }
+  }
+}
+
+/** Trees that sign with one key are one log to clients: they see the key. */
+function trustedLogs(
+  trees: readonly HeldTree[],
+  urlOf: (publicKey: Uint8Array) => string
+): readonly TrustedLog[] {
+  const logs: TrustedLog[] = []
+  for (const [i, { publicKey, createdTimeSeconds }] of trees.entries()) {
+    const known = logs.findIndex((log) => equalBytes(log.publicKey, publicKey))
+    const next = trees[i + 1]
+    const startSeconds = logs[known]?.validity.startSeconds ?? createdTimeSeconds - SKEW_SECONDS
+    const validity = validityOf(startSeconds, next?.createdTimeSeconds, 0)
+    const log = { baseUrl: urlOf(publicKey), publicKey, validity }
+    if (known >= 0) logs.splice(known, 1)
+    logs.push(log)
+  }
+  return logs
+}
+
+function trustedAuthorities(
+  authorities: AuthorityState,
+  url: string,
+  useSeconds: number
+): readonly TrustedAuthority[] {
+  return authorities.map(({ chain, activeFromSeconds, activeUntilSeconds }) => {
+    const [first, ...others] = parseCertificateChainPem(chain.join('')).map(({ der }) => der)
+    if (first === undefined) throw new LogError('integrity', 'an authority without certificates')
+    return {
+      url,
+      chain: [first, ...others],
+      validity: validityOf(activeFromSeconds - SKEW_SECONDS, activeUntilSeconds, useSeconds)
+    }
+  })
+}
+
+function remoteLogs(
+  { remoteCtLog }: Circumstances,
+  authorities: readonly TrustedAuthority[]
+): readonly TrustedLog[] {
+  const [first] = authorities
+  if (remoteCtLog === undefined || first === undefined) return []
+  const { url, publicKey } = remoteCtLog
+  const { startSeconds } = first.validity
+  return [{ baseUrl: url, publicKey, validity: { startSeconds } }]
+}
+
+/** @param endedSeconds when something else took over; undefined while it is in use */
+function validityOf(
+  startSeconds: number,
+  endedSeconds: number | undefined,
+  useSeconds: number
+): Validity {
+  if (endedSeconds === undefined) return { startSeconds }
+  return { startSeconds, endSeconds: endedSeconds + useSeconds + SKEW_SECONDS }
+}
