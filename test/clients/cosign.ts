@@ -28,21 +28,21 @@ const VERIFY_FLAGS: Record<Suite, Record<BundleFormat, readonly string[]>> = {
   sid: { old: ['--new-bundle-format=false'], new: [] }
 }
 
-/** Flags of sign-blob and attest-blob. */
+/** Flags of every command that signs. @param key none: who signs is said otherwise */
 export function signFlags(
   session: Session,
   suite: Suite,
   format: BundleFormat,
-  key: CosignKey
+  key?: CosignKey
 ): string[] {
   return [
-    '--yes',
-    ...['--key', key.privateFile, '--rekor-url', session.server.url],
+    ...['--yes', '--rekor-url', session.server.url],
+    ...(key === undefined ? [] : ['--key', key.privateFile]),
     ...SIGN_FLAGS[suite][format]
   ]
 }
 
-/** Flags of verify-blob and verify-blob-attestation that say which kind of bundle comes. */
+/** Flags of every command that verifies, to say which kind of bundle comes. */
 export function verifyFlags(suite: Suite, format: BundleFormat): readonly string[] {
   return VERIFY_FLAGS[suite][format]
 }

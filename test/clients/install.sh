@@ -5,7 +5,7 @@
 #   test/clients/install.sh --refresh  asks the archive again
 #
 # Two suites give two generations: trixie has cosign 2.5, rekor-cli 1.3 and gitsign 0.13, sid has cosign 3, rekor-cli 1.5
-# and gitsign 0.16.
+# and gitsign 0.16. trixie also has docker-registry, a registry of images for them to sign.
 # The archive is the one this machine's own apt uses; packages are accepted only under Debian's archive keys.
 # Needs: a Debian system (apt, dpkg), a network on the first run. No root, unless signing tools are missing.
 set -euo pipefail
@@ -13,7 +13,10 @@ set -euo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 clients=$repository/.clients
 packages=(cosign rekor sigstore-go gitsign)
-commands=(cosign rekor-cli sigstore-go-verification gitsign)
+commands=(cosign rekor-cli sigstore-go-verification oci-image-verification gitsign)
+# What is no client, so that one of it is enough.
+declare -A packages_of=([trixie]=docker-registry [sid]='')
+declare -A commands_of=([trixie]=docker-registry [sid]='')
 
 fail() {
   echo "install.sh: $*" >&2
@@ -114,19 +117,20 @@ update_suite() {
 is_complete() {
   local suite=$1 command
   [[ -s $clients/$suite/versions ]] || return 1
-  for command in "${commands[@]}"; do
+  for command in "${commands[@]}" ${commands_of[$suite]}; do
     [[ -x $clients/$suite/usr/bin/$command ]] || return 1
   done
 }
 
 install_suite() {
   local suite=$1 package
-  echo "fetching ${packages[*]} from $suite"
+  local wanted=("${packages[@]}" ${packages_of[$suite]})
+  echo "fetching ${wanted[*]} from $suite"
   update_suite "$suite"
   local downloads=$clients/apt/$suite/downloads unpacked=$clients/apt/$suite/unpacked
   mkdir -p "$downloads" "$unpacked"
-  (cd "$downloads" && apt-get -qq "${options[@]}" download "${packages[@]}")
-  for package in "${packages[@]}"; do
+  (cd "$downloads" && apt-get -qq "${options[@]}" download "${wanted[@]}")
+  for package in "${wanted[@]}"; do
     local files=("$downloads/${package}"_*.deb)
     [[ -f ${files[0]} ]] || fail "$suite has no package $package"
     dpkg-deb -x "${files[0]}" "$unpacked"
@@ -136,7 +140,7 @@ install_suite() {
   # Only now does the folder exist: an interrupted run leaves nothing that looks complete.
   mv "$unpacked" "$clients/$suite"
   rm -rf "$clients/apt/$suite"
-  is_complete "$suite" || fail "the $suite packages lack one of: ${commands[*]}"
+  is_complete "$suite" || fail "the $suite packages lack one of: ${commands[*]} ${commands_of[$suite]}"
 }
 
 expect_version() {
@@ -159,6 +163,7 @@ done
 expect_version trixie cosign '^2\.5\.'
 expect_version trixie rekor '^1\.3\.'
 expect_version trixie gitsign '^0\.13\.'
+expect_version trixie docker-registry '^2\.8\.'
 expect_version sid cosign '^3\.[1-9]'
 expect_version sid rekor '^1\.[5-9]\.'
 expect_version sid gitsign '^0\.1[6-9]\.'

@@ -175,6 +175,8 @@ export interface KeylessTrust extends TrustFiles {
   readonly rekorUrl: string
   readonly ctUrl: string
   readonly fulcioUrl: string
+  /** Chain of the timestamp authority, leaf first, PEM; without it the root knows none. */
+  readonly tsaChain?: string
 }
 
 /** All of it right. */
@@ -198,22 +200,24 @@ export function keylessTrustedRoot(trust: KeylessTrust): string {
       logId: { keyId: createHash('sha256').update(der).digest('base64') }
     }
   }
-  const certificates = certificatesOf(trust.chain).map((certificate) => ({
-    rawBytes: certificate.raw.toString('base64')
-  }))
+  const authority = (name: string, uri: string, chain: string) => ({
+    subject: { organization: 'sigstead', commonName: name },
+    uri,
+    certChain: {
+      certificates: certificatesOf(chain).map(({ raw }) => ({ rawBytes: raw.toString('base64') }))
+    },
+    validFor: { start: '2024-01-01T00:00:00Z' }
+  })
+  const { fulcioUrl, chain, tsaChain } = trust
   return JSON.stringify({
     mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
     tlogs: [log(trust.rekorKey, trust.rekorUrl)],
     ctlogs: [log(trust.ctKey, trust.ctUrl)],
-    certificateAuthorities: [
-      {
-        subject: { organization: 'sigstead', commonName: 'sigstead-ca' },
-        uri: trust.fulcioUrl,
-        certChain: { certificates },
-        validFor: { start: '2024-01-01T00:00:00Z' }
-      }
-    ],
-    timestampAuthorities: []
+    certificateAuthorities: [authority('sigstead-ca', fulcioUrl, chain)],
+    timestampAuthorities:
+      tsaChain === undefined
+        ? []
+        : [authority('sigstead-tsa', `${fulcioUrl}/api/v1/timestamp`, tsaChain)]
   })
 }
 
