@@ -24,3 +24,10 @@ export function parseTime(text: string): number {
   }
   return seconds
 }
+
+/** @throws LogError `verification_failed` unless `expires` is in the future */
+export function assertNotExpired(expires: string, nowSeconds: number, what: string): void {
+  if (parseTime(expires) <= nowSeconds) {
+    throw new LogError('verification_failed', `${what} expired at ${expires}`)
+  }
+}

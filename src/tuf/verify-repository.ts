@@ -51,21 +51,25 @@ export function verifyRoots(texts: readonly string[]): readonly [Root, ...Root[]
  */
 export function verifyNextRoot(previous: Root | undefined, metadata: TufMetadata<'root'>): void {
   const { signed } = metadata
-  const expected = (previous?.version ?? 0) + 1
-  if (signed.version !== expected) {
-    throw new LogError('conflict', `root version ${signed.version} where ${expected} is next`)
-  }
-  assertOnlySignedBy(metadata, rootKeys(previous === undefined ? [signed] : [previous, signed]))
+  assertRootFollows(previous, signed)
+  assertOnlySignedBy(
+    metadata,
+    keysOfRoots(previous === undefined ? [signed] : [previous, signed], 'root')
+  )
   if (previous !== undefined) assertSignedBy(metadata, previous, 'root')
   assertSignedBy(metadata, signed, 'root')
 }
 
-/** Keys of the root role of several roots. */
-export function rootKeys(roots: readonly Root[]): ReadonlyMap<string, Key> {
-  return keysOfRoots(roots, 'root')
+/** @throws LogError `conflict` unless the version of `root` is the one after that of `previous` */
+export function assertRootFollows(previous: Root | undefined, root: Root): void {
+  const expected = (previous?.version ?? 0) + 1
+  if (root.version !== expected) {
+    throw new LogError('conflict', `root version ${root.version} where ${expected} is next`)
+  }
 }
 
-function keysOfRoots(roots: readonly Root[], role: TufRole): ReadonlyMap<string, Key> {
+/** Keys that any of these roots gives a role, by id. */
+export function keysOfRoots(roots: readonly Root[], role: TufRole): ReadonlyMap<string, Key> {
   return new Map(roots.flatMap((root) => [...keysOfRole(root, role)]))
 }
 
