@@ -1,5 +1,6 @@
 import { CT_LOG_NAME_DIGITS } from '../ct/contract.js'
 import type { JsonValue } from '../encoding/canonical-json.js'
+import { shellWord } from '../encoding/shell.js'
 import type { RunningServer } from './command.js'
 
 /** What whoever starts a server wants to know: where it is, and how to use it with cosign right now. */
@@ -59,9 +60,4 @@ cosign trusted-root create --rekor=${rekor} --out trusted_root.json
 cosign sign-blob --yes --key cosign.key --use-signing-config=false --rekor-url ${url} --bundle hello.sigstore.json hello.txt
 cosign verify-blob --key cosign.pub --trusted-root trusted_root.json --bundle hello.sigstore.json hello.txt
 `
-}
-
-/** Quoted where a shell would not take it as one plain word. */
-function shellWord(text: string): string {
-  return /^[\w./:=,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }

@@ -27,6 +27,8 @@ export interface ClientGuide {
   readonly note: string
   /** For a shell, ready to paste; a newline at the end. */
   readonly lines: string
+  /** Names of files that were written for this client alone, to be read before they are used. */
+  readonly documents: readonly string[]
 }
 
 /** Everything of the first visit: for the page, for programs and for the archive. An immutable value. */

@@ -28,7 +28,13 @@ export function bootstrapValue(content: BootstrapContent): JsonValue {
       sha256
     })),
     archiveUrl: `${publicUrl}/bootstrap.zip`,
-    clients: clients.map(({ id, title, note, lines }) => ({ id, title, note, lines }))
+    clients: clients.map(({ id, title, note, lines, documents }) => ({
+      id,
+      title,
+      note,
+      lines,
+      documents: [...documents]
+    }))
   }
 }
 

@@ -1,5 +1,6 @@
 import type { BootstrapContent } from './bootstrap-contract.js'
 import { utcTime } from './bootstrap-json.js'
+import { FILES_GUIDE } from './client-guides.js'
 
 /** README.txt of the archive. */
 export function bootstrapReadme(content: BootstrapContent): string {
@@ -26,5 +27,11 @@ ${files.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}\n`).join('')
 The TUF repository is good until its first role expires:
 ${expiries.join('')}
 The lines below are for a shell, and run in the directory with these files.
-${clients.map(({ title, note, lines }) => `\n${title}\n${'-'.repeat(title.length)}\n${note === '' ? '' : `${note}\n`}\n${lines}`).join('')}`
+${clients
+  .filter(({ id }) => id !== FILES_GUIDE)
+  .map(
+    ({ title, note, lines }) =>
+      `\n${title}\n${'-'.repeat(title.length)}\n${note === '' ? '' : `${note}\n`}\n${lines}`
+  )
+  .join('')}`
 }

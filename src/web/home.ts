@@ -8,6 +8,8 @@ export interface HomeFacts {
   readonly treeId: string
   /** Leaves over all trees. */
   readonly entries: number
+  /** Whether there is a page that tells clients how to trust this server. */
+  readonly hasBootstrap?: boolean
 }
 
 interface Link {
@@ -16,8 +18,19 @@ interface Link {
 }
 
 /** The page at `/`, whole: no script, nothing loaded from elsewhere. */
-export function renderHomePage({ version, origin, treeId, entries }: HomeFacts): string {
+export function renderHomePage({
+  version,
+  origin,
+  treeId,
+  entries,
+  hasBootstrap = false
+}: HomeFacts): string {
+  const bootstrap = {
+    path: '/bootstrap',
+    text: 'How clients come to trust this server: files, hashes, and lines to paste for each of them'
+  }
   const links: readonly Link[] = [
+    ...(hasBootstrap ? [bootstrap] : []),
     { path: '/api/v1/log', text: 'Log info: size, root hash and signed tree head' },
     { path: '/api/v1/log/publicKey', text: 'Public key of the log (PEM)' },
     { path: `/log-statement/${treeId}`, text: 'Statement that the first entry of the tree signs' },

@@ -49,7 +49,15 @@ export function stubContent(changes: Partial<BootstrapContent> = {}): BootstrapC
       file('cosign.env', 'text/plain; charset=utf-8', 'export A=b\n'),
       file('kyverno.yaml', 'application/yaml', 'a: 1\n')
     ],
-    clients: [{ id: 'cosign-2', title: 'cosign 2', note: 'a note', lines: 'cosign version\n' }],
+    clients: [
+      {
+        id: 'cosign-2',
+        title: 'cosign 2',
+        note: 'a note',
+        lines: 'cosign version\n',
+        documents: []
+      }
+    ],
     ...changes
   }
 }

@@ -361,7 +361,9 @@ t.test('what is made of a content is made once, and anew when it changes', async
     first
   )
   t.equal(rendered, 1)
-  content = stubContent({ clients: [{ id: 'x', title: 'x', note: '', lines: 'x\n' }] })
+  content = stubContent({
+    clients: [{ id: 'x', title: 'x', note: '', lines: 'x\n', documents: [] }]
+  })
   for (const [i, url] of ['/bootstrap', '/bootstrap.json', '/bootstrap.zip'].entries()) {
     t.not(await tagOf(url), first[i], url)
   }

@@ -1,8 +1,14 @@
 import t from 'tap'
 import { renderHomePage } from '../../src/web/home.js'
-import { loadRekorV1Contract } from '../../src/http/contract.js'
+import { loadRekorV1Contract, loadTrustContract } from '../../src/http/contract.js'
 
-const FACTS = { version: '1.2.3', origin: 'log.example - 12', treeId: '12', entries: 7 }
+const FACTS = {
+  version: '1.2.3',
+  origin: 'log.example - 12',
+  treeId: '12',
+  entries: 7,
+  hasBootstrap: true
+}
 
 t.test('the page says what there is', async (t) => {
   const page = renderHomePage(FACTS)
@@ -12,10 +18,13 @@ t.test('the page says what there is', async (t) => {
 })
 
 t.test('every link leads to an operation', async (t) => {
-  const paths = loadRekorV1Contract().operations.map(({ path }) => path.replace(/\{\w+\}/g, '12'))
+  const operations = [loadRekorV1Contract(), loadTrustContract()].flatMap((one) => one.operations)
+  const paths = operations.map(({ path }) => path.replace(/\{\w+\}/g, '12'))
   const links = [...renderHomePage(FACTS).matchAll(/href="([^"]+)"/g)].map(([, path]) => path)
-  t.ok(links.length >= 6)
+  t.ok(links.length >= 7)
   for (const link of links) t.ok(paths.includes(link ?? ''), link ?? '')
+  t.ok(links.includes('/bootstrap'))
+  t.notMatch(renderHomePage({ ...FACTS, hasBootstrap: false }), /bootstrap/)
 })
 
 t.test('nothing is loaded from elsewhere, and nothing runs', async (t) => {
