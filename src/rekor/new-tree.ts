@@ -1,13 +1,12 @@
 import type { Signer } from '../keys/signer.js'
 import type { TransparencyLog } from '../log/contract.js'
 import { randomTreeId } from '../log/tree-id.js'
-import type { Database, TreeRecord } from '../store/log-store.js'
+import type { Database, NewTree, TreeRecord } from '../store/log-store.js'
 import { formatOrigin } from './signing.js'
 import { buildLogStatement, buildStatementEntry } from './statement.js'
 import { createInProcessVerifier } from './verify-task.js'
 
 export interface NewTreeOptions {
-  readonly database: Pick<Database, 'createTree'>
   /** First word of the origin. */
   readonly hostname: string
   readonly signer: Signer
@@ -19,22 +18,29 @@ export interface NewTreeOptions {
   readonly randomBytes: (length: number) => Uint8Array
 }
 
-/**
- * Opens the next tree of the log, freezing the active one if there is one. It has no leaf yet: see addFirstEntry.
- *
- * @throws LogError `conflict` when the active tree is not fully published
- */
-export function createRekorTree(options: NewTreeOptions): Promise<TreeRecord> {
-  const { database, hostname, signer, keyName, now, randomBytes } = options
+/** The next tree of the log, to be created. It has no leaf then: see addFirstEntry. */
+export function planRekorTree(options: NewTreeOptions): NewTree {
+  const { hostname, signer, keyName, now, randomBytes } = options
   const treeId = randomTreeId(randomBytes)
-  return database.createTree({
+  return {
     treeId,
     log: 'rekor',
     origin: formatOrigin(hostname, treeId),
     publicKey: signer.publicKey,
     keyName,
     createdTimeSeconds: Math.floor(now() / 1000)
-  })
+  }
+}
+
+/**
+ * Opens the next tree of the log, freezing the active one if there is one.
+ *
+ * @throws LogError `conflict` when the active tree is not fully published
+ */
+export function createRekorTree(
+  options: NewTreeOptions & { readonly database: Pick<Database, 'createTree'> }
+): Promise<TreeRecord> {
+  return options.database.createTree(planRekorTree(options))
 }
 
 /**

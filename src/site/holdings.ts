@@ -14,7 +14,10 @@ import type {
 import { parseCertificateChainPem } from '../x509/issuing-chain.js'
 
 /** A tree as far as clients must know of it. */
-export type HeldTree = Pick<NewTree, 'publicKey' | 'createdTimeSeconds'>
+export type HeldTree = Pick<NewTree, 'publicKey' | 'createdTimeSeconds'> & {
+  /** Nothing is signed with its key yet, and the tree before it is not closed. */
+  readonly isStaged?: boolean
+}
 
 /** Every key that signs or has signed: what trust material is made from. All lists oldest first. */
 export interface Holdings {
@@ -105,9 +108,10 @@ function trustedLogs(
   urlOf: (publicKey: Uint8Array) => string
 ): readonly TrustedLog[] {
   const logs: TrustedLog[] = []
-  for (const [i, { publicKey, createdTimeSeconds }] of trees.entries()) {
+  for (const [i, { publicKey, createdTimeSeconds, isStaged }] of trees.entries()) {
     const known = logs.findIndex((log) => equalBytes(log.publicKey, publicKey))
-    const next = trees[i + 1]
+    // One that waits closes nothing, and nothing has closed it.
+    const next = isStaged === true ? undefined : trees.slice(i + 1).find((tree) => !tree.isStaged)
     const startSeconds = logs[known]?.validity.startSeconds ?? createdTimeSeconds - SKEW_SECONDS
     const validity = validityOf(startSeconds, next?.createdTimeSeconds, 0)
     const log = { baseUrl: urlOf(publicKey), publicKey, validity }

@@ -1,25 +1,32 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { activate, loadAuthorityState, saveAuthorityState } from '../store/authority-records.js'
+import {
+  activate,
+  type AuthorityOwner,
+  loadAuthorityState,
+  saveAuthorityState
+} from '../store/authority-records.js'
 import type { DataPaths } from '../config/data-dir.js'
-import { createLogKey, storeKey } from '../config/key-files.js'
+import { createLogKey } from '../config/key-files.js'
 import { batchLimits } from '../config/schema.js'
-import { readAuthorityPassphrase, readPassphrase, readTreeSigner } from '../config/secrets.js'
+import { readPassphrase, readTreeSigner } from '../config/secrets.js'
 import { createCtTree } from '../ct/new-tree.js'
 import { openCtLog } from '../ct/open-ct-log.js'
 import { encodeHex } from '../encoding/hex.js'
-import { encodePem } from '../encoding/pem.js'
-import { generateSigningKey } from '../keys/local-signer.js'
 import { hashData } from '../keys/verify.js'
 import { createRekorTree } from '../rekor/new-tree.js'
 import { openRekorLog } from '../rekor/open-rekor-log.js'
 import { checkpointNameOf } from '../rekor/signing.js'
 import { logIdOf } from '../rekor/statement.js'
 import type { TreeRecord } from '../store/log-store.js'
-import { buildRootCertificate } from '../x509/ca-certificate.js'
-import { randomSerial } from '../x509/leaf-certificate.js'
+import {
+  createAuthority,
+  createTimestampingAuthority,
+  type CreatedAuthority,
+  keepAuthorityKeys,
+  type KeepKey
+} from './authorities.js'
 import type { Site } from './site.js'
-import { buildTsaCertificate, buildTsaRootCertificate } from '../x509/tsa-certificate.js'
 
 export interface MadeLog {
   readonly treeId: string
@@ -37,8 +44,6 @@ export interface MadeAuthority {
   readonly notAfter: string
   readonly keyFile: string
 }
-
-const DAY_SECONDS = 86_400
 
 /** For logs that are closed again right after. */
 const NO_HEARTBEAT_MS = 60_000
@@ -94,77 +99,38 @@ export async function ensureCtLog(site: Site): Promise<MadeLog | undefined> {
   return describeLog(paths, tree)
 }
 
-/** The certificate authority: a key and its self-signed root. @returns undefined when there was one */
+/** The certificate authority. @returns undefined when there was one */
 export async function ensureAuthority(site: Site): Promise<MadeAuthority | undefined> {
-  const { config, paths, database, world } = site
-  const stored = await loadAuthorityState(database.register, 'ca')
-  if (stored.authorities.length > 0) return undefined
-  removeUnfinishedKeys(paths, 'ca-')
-  const { organization, commonName, keyAlgorithm, rootValidityDays } = config.ca
-  const privateKey = await generateSigningKey(keyAlgorithm)
-  const { signer, keyName } = storeKey(
-    paths.keys,
-    'ca',
-    privateKey,
-    readAuthorityPassphrase(config)
-  )
-  // Dies here: the key is on the disk and unused.
-  const nowSeconds = Math.floor(world.now() / 1000)
-  const root = await buildRootCertificate({
-    subject: { organization, commonName },
-    signer,
-    serialNumber: randomSerial(world.randomBytes),
-    notBeforeSeconds: nowSeconds,
-    notAfterSeconds: nowSeconds + rootValidityDays * DAY_SECONDS
-  })
-  const chain = [encodePem('CERTIFICATE', root.der)]
-  const next = activate(stored.authorities, { keyName, chain }, nowSeconds)
-  await saveAuthorityState(database.register, stored, next)
-  return {
-    subject: `O=${organization}, CN=${commonName}`,
-    fingerprint: encodeHex(hashData('sha256', root.der)),
-    notAfter: new Date(root.notAfterSeconds * 1000).toISOString(),
-    keyFile: join(paths.keys, keyName)
-  }
+  return ensureOwner(site, 'ca', createAuthority)
 }
 
-/** The timestamp authority: two keys, a root and what signs below it. @returns undefined when there was one */
+/** The timestamp authority. @returns undefined when there was one */
 export async function ensureTimestampAuthority(site: Site): Promise<MadeAuthority | undefined> {
+  return ensureOwner(site, 'tsa', createTimestampingAuthority)
+}
+
+async function ensureOwner(
+  site: Site,
+  owner: AuthorityOwner,
+  create: (site: Site, keep: KeepKey) => Promise<CreatedAuthority>
+): Promise<MadeAuthority | undefined> {
   const { config, paths, database, world } = site
-  const stored = await loadAuthorityState(database.register, 'tsa')
+  const stored = await loadAuthorityState(database.register, owner)
   if (stored.authorities.length > 0) return undefined
-  removeUnfinishedKeys(paths, 'tsa-')
-  const { organization, commonName, validityDays } = config.tsa
-  const passphrase = readAuthorityPassphrase(config)
-  const root = await createLogKey(paths.keys, 'tsa-root', passphrase)
-  const leaf = await createLogKey(paths.keys, 'tsa', passphrase)
-  // Dies here: the keys are on the disk and unused.
-  const madeAtSeconds = Math.floor(world.now() / 1000)
-  const notAfterSeconds = madeAtSeconds + validityDays * DAY_SECONDS
-  const rootCertificate = await buildTsaRootCertificate({
-    subject: { organization, commonName: `${commonName}-root` },
-    signer: root.signer,
-    serialNumber: randomSerial(world.randomBytes),
-    madeAtSeconds,
-    notAfterSeconds
-  })
-  const certificate = await buildTsaCertificate({
-    subject: { organization, commonName },
-    publicKey: leaf.signer.publicKey,
-    issuer: rootCertificate,
-    issuerSigner: root.signer,
-    serialNumber: randomSerial(world.randomBytes),
-    madeAtSeconds,
-    notAfterSeconds
-  })
-  const chain = [certificate, rootCertificate].map(({ der }) => encodePem('CERTIFICATE', der))
-  const next = activate(stored.authorities, { keyName: leaf.keyName, chain }, madeAtSeconds)
-  await saveAuthorityState(database.register, stored, next)
+  removeUnfinishedKeys(paths, `${owner}-`)
+  const { authority, certificate } = await create(site, keepAuthorityKeys(site))
+  const nowSeconds = Math.floor(world.now() / 1000)
+  await saveAuthorityState(
+    database.register,
+    stored,
+    activate(stored.authorities, authority, nowSeconds)
+  )
+  const { organization, commonName } = config[owner]
   return {
     subject: `O=${organization}, CN=${commonName}`,
     fingerprint: encodeHex(hashData('sha256', certificate.der)),
-    notAfter: new Date(notAfterSeconds * 1000).toISOString(),
-    keyFile: join(paths.keys, leaf.keyName)
+    notAfter: new Date(certificate.notAfterSeconds * 1000).toISOString(),
+    keyFile: join(paths.keys, authority.keyName)
   }
 }
 
@@ -176,7 +142,7 @@ async function hostnameOf({ config, database }: Site): Promise<string> {
 }
 
 /** Keys that an interrupted init left have signed nothing, as long as nothing names them. */
-function removeUnfinishedKeys({ initMarker, keys }: DataPaths, prefix: string): void {
+export function removeUnfinishedKeys({ initMarker, keys }: DataPaths, prefix: string): void {
   if (!existsSync(initMarker)) return
   for (const name of readdirSync(keys)) {
     if (name.startsWith(prefix)) rmSync(join(keys, name))

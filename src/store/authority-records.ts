@@ -1,7 +1,7 @@
 import { decodeUtf8, encodeUtf8 } from '../encoding/text.js'
 import { isJsonObject, parseJson } from '../encoding/json.js'
 import { LogError } from '../errors.js'
-import type { Register } from './log-store.js'
+import type { CellChange, Register } from './log-store.js'
 
 /** A key with a chain, which issues or has issued. */
 export interface AuthorityRecord {
@@ -14,6 +14,9 @@ export interface AuthorityRecord {
   /** When it ceased to; absent while it issues. */
   readonly activeUntilSeconds?: number
 }
+
+/** One that is to issue. */
+export type NewAuthority = Pick<AuthorityRecord, 'keyName' | 'chain'>
 
 /** Every authority there was, oldest first. The last one issues. */
 export type AuthorityState = readonly AuthorityRecord[]
@@ -40,13 +43,21 @@ export async function loadAuthorityState(
   return { owner, authorities: stored === undefined ? [] : parseAuthorityState(stored), stored }
 }
 
-/** @throws LogError `conflict` when somebody else changed it meanwhile */
-export async function saveAuthorityState(
-  register: Pick<Register, 'swap'>,
+/** The change of the register that replaces what was read. */
+export function authorityChange(
   { owner, stored }: StoredAuthorityState,
   next: AuthorityState
+): CellChange {
+  return { key: cellOf(owner), expected: stored, next: formatAuthorityState(next) }
+}
+
+/** @throws LogError `conflict` when somebody else changed it meanwhile */
+export async function saveAuthorityState(
+  register: Pick<Register, 'swapAll'>,
+  before: StoredAuthorityState,
+  next: AuthorityState
 ): Promise<void> {
-  if (!(await register.swap(cellOf(owner), stored, formatAuthorityState(next)))) {
+  if (!(await register.swapAll([authorityChange(before, next)]))) {
     throw new LogError('conflict', 'the authorities were changed by somebody else meanwhile')
   }
 }
@@ -66,7 +77,7 @@ export function activeAuthority(authorities: AuthorityState): AuthorityRecord {
  */
 export function activate(
   authorities: AuthorityState,
-  next: Pick<AuthorityRecord, 'keyName' | 'chain'>,
+  next: NewAuthority,
   nowSeconds: number
 ): AuthorityState {
   const before = authorities.at(-1)
