@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unsafe-assignment -- files are broken here in ways no type allows */
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import t from 'tap'
 import { encodeBase64 } from '../../src/encoding/base64.js'
