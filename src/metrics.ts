@@ -49,6 +49,10 @@ export interface Metrics {
   published(seconds: number): void
   /** Names where the gauges come from. Until then they are absent. */
   watchLog(read: ReadGauges): void
+  /** Names where it is known what expires when. */
+  watchExpiry(
+    read: () => readonly { readonly what: string; readonly expiresSeconds: number }[]
+  ): void
   readonly contentType: string
   /** The exposition text. */
   render(): Promise<string>
@@ -83,9 +87,12 @@ export interface MetricsOptions {
   readonly version: string
   /** Every route template there is: a path outside becomes `other`, so that no stranger can add a time series. */
   readonly paths: readonly string[]
+  /** Milliseconds since the epoch. Default: the clock. */
+  readonly now?: () => number
 }
 
 const NS = 1e9
+const DAY_SECONDS = 86_400
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']
 const OTHER = 'other'
 /** The timestamp authority's word for it. */
@@ -109,7 +116,7 @@ const SUMMARY_WINDOW = {
  * metric, `sigstead_` and seconds where it has not. Rekor's event and database pool metrics have nothing to count
  * here and are left out.
  */
-export function createMetrics({ version, paths }: MetricsOptions): Metrics {
+export function createMetrics({ version, paths, now = Date.now }: MetricsOptions): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -137,6 +144,7 @@ export function createMetrics({ version, paths }: MetricsOptions): Metrics {
   const batches = batchMetrics(registers)
   const gauges = logGauges(registers)
   let readGauges: ReadGauges | undefined
+  const watchExpiry = expiryGauge(registers, now)
 
   return {
     apiRequest: ({ path, method, code, seconds }) => {
@@ -157,6 +165,7 @@ export function createMetrics({ version, paths }: MetricsOptions): Metrics {
     watchLog: (read) => {
       readGauges = read
     },
+    watchExpiry,
     contentType: registry.contentType,
     render: async () => {
       // Before the rest is rendered, so that all gauges show one moment.
@@ -332,6 +341,26 @@ function timestampMetrics(
     },
     ntpError: (reason) => ntpErrors.inc({ reason }),
     clockStep: (direction) => clockSteps.inc({ direction })
+  }
+}
+
+/** Absent until it is known what there is. */
+function expiryGauge(registers: Registry[], now: () => number): Metrics['watchExpiry'] {
+  let readExpiries: Parameters<Metrics['watchExpiry']>[0] | undefined
+  new Gauge({
+    name: 'sigstead_expiry_days_remaining',
+    help: 'Days until something ends that clients must believe: certificates, TUF metadata, watched files',
+    labelNames: ['what'],
+    registers,
+    collect() {
+      this.reset()
+      for (const { what, expiresSeconds } of readExpiries?.() ?? []) {
+        this.set({ what }, (expiresSeconds - now() / 1000) / DAY_SECONDS)
+      }
+    }
+  })
+  return (read) => {
+    readExpiries = read
   }
 }
 

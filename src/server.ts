@@ -6,11 +6,13 @@ import { formatAddress } from './config/value.js'
 import { readVersion } from './config/version.js'
 import { equalBytes } from './encoding/bytes.js'
 import { encodeHex } from './encoding/hex.js'
+import { encodeUtf8 } from './encoding/text.js'
 import { createApp } from './http/app.js'
 import {
   loadCtContract,
   loadFulcioContract,
   loadRekorV1Contract,
+  loadTrustContract,
   loadTsaContract
 } from './http/contract.js'
 import { ctV1 } from './http/ct-v1.js'
@@ -20,12 +22,19 @@ import { createMetricsServer } from './http/metrics-listener.js'
 import type { FamilyContract } from './http/no-route.js'
 import type { Health } from './http/server-pages.js'
 import type { TransparencyLog } from './log/contract.js'
+import { trust as trustRoutes } from './http/trust.js'
 import { tsa } from './http/tsa.js'
+import { hashData } from './keys/verify.js'
 import { createMetrics, type Metrics } from './metrics.js'
 import type { TreeView } from './rekor/tree-view.js'
+import { listenForAdministration } from './server/admin-socket.js'
+import { createBootstrap } from './server/bootstrap.js'
 import { closeAll, closeOnce, type Closers, closeWithin } from './server/closing.js'
 import { type Core, openCore } from './server/core.js'
 import type { ServerOptions } from './server/foundation.js'
+import { calendarProblem, type CalendarEntry } from './trust/expiry.js'
+import type { TufRepository } from './tuf/contract.js'
+import { renderBootstrapPage } from './web/bootstrap.js'
 import { renderHomePage } from './web/home.js'
 
 /**
@@ -56,12 +65,15 @@ async function composeServer(
   const contract = loadRekorV1Contract()
   const metrics = createMetrics({
     version: readVersion(),
-    paths: [contract, loadTsaContract()].flatMap(({ operations }) =>
+    paths: [contract, loadTsaContract(), loadTrustContract()].flatMap(({ operations }) =>
       operations.map(({ path }) => path)
-    )
+    ),
+    now
   })
   const core = await openCore(config, options, metrics, closers)
-  const { rekor, authority, certificates, timestamps, logs } = core
+  const { rekor, authority, certificates, timestamps, trust, logs, calendar } = core
+  // Before the first request where that is possible: whoever signs with this server must find it in what clients believe.
+  if (config.listen.port !== 0) await trust?.publish(config.publicUrl)
   const { generations } = core.rekorLog
   const app = await createApp({
     logger,
@@ -69,7 +81,7 @@ async function composeServer(
     rekor,
     enabledOperations: config.rekor.endpoints,
     maxRequestBodyBytes: config.maxRequestBodyBytes,
-    health: () => healthOf(logs(), now(), config.healthMaxAgeMs),
+    health: () => healthOf(logs(), calendar(), now(), config.healthMaxAgeMs),
     homePage: () => homePage(generations.current.active),
     onRequestDone: metrics.apiRequest,
     ...furtherApis(core)
@@ -83,8 +95,13 @@ async function composeServer(
   const { trees, active } = generations.current
   const { record, logId } = active
   const port = portOf(app.server)
+  const publicUrl = publicUrlOf(config, port)
+  if (config.listen.port === 0) await trust?.publish(publicUrl)
+  closers.push(
+    await listenForAdministration(core.foundation.paths.adminSocket, core.administration, logger)
+  )
   return {
-    publicUrl: publicUrlOf(config, port),
+    publicUrl,
     listenUrl: defaultPublicUrl({ ...listen, port }),
     metricsUrl,
     treeId: record.treeId,
@@ -94,6 +111,7 @@ async function composeServer(
     hasAuthority: authority !== undefined,
     issuers: authority?.authority.issuers().length ?? 0,
     hasTimestamps: timestamps !== undefined,
+    rootSha256: trust === undefined ? undefined : rootHash(trust.repository()),
     ctLogId: certificates === undefined ? undefined : encodeHex(certificates.ct.active.logId),
     close: closeOnce(() => closeWithin(config.shutdownMs, app, closers))
   }
@@ -109,7 +127,7 @@ async function openMetrics(address: Address, metrics: Metrics, closers: Closers)
 }
 
 /** The APIs beside Rekor's, each with its document. */
-function furtherApis({ foundation, authority, certificates, timestamps }: Core): {
+function furtherApis({ foundation, authority, certificates, timestamps, trust, issuers }: Core): {
   readonly plugins: readonly FastifyPluginAsync[]
   readonly families: readonly FamilyContract[]
 } {
@@ -140,17 +158,46 @@ function furtherApis({ foundation, authority, certificates, timestamps }: Core):
     )
     families.push({ family: 'tsa', contract })
   }
+  if (trust !== undefined) {
+    const contract = loadTrustContract()
+    plugins.push((app) =>
+      trustRoutes(app, {
+        contract,
+        tufFile: trust.tufFile,
+        bootstrap: createBootstrap(trust, issuers),
+        renderPage: renderBootstrapPage,
+        onRequestDone: metrics.apiRequest
+      })
+    )
+    families.push({ family: 'trust', contract })
+  }
   return { plugins, families }
 }
 
-/** Healthy only while the write path of every log proved itself lately: see TransparencyLog.freshTimeMs. */
-function healthOf(logs: readonly TransparencyLog[], nowMs: number, maxAgeMs: number): Health {
+/** Hex SHA-256 of root.json: what people compare. */
+function rootHash({ roots }: TufRepository): string {
+  return encodeHex(hashData('sha256', encodeUtf8(roots.at(-1) ?? '')))
+}
+
+/**
+ * Healthy only while the write path of every log proved itself lately: see TransparencyLog.freshTimeMs. What is near its end
+ * makes it degraded, and stops nobody.
+ */
+function healthOf(
+  logs: readonly TransparencyLog[],
+  calendar: readonly CalendarEntry[],
+  nowMs: number,
+  maxAgeMs: number
+): Health {
   // What exactly failed is in the server's log; strangers ask here.
   if (logs.some(({ failure }) => failure !== undefined)) {
     return { isHealthy: false, reason: 'the log has stopped' }
   }
   const ageMs = nowMs - Math.min(...logs.map(({ freshTimeMs }) => freshTimeMs))
-  if (ageMs <= maxAgeMs) return { isHealthy: true }
+  if (ageMs <= maxAgeMs) {
+    const problem = calendarProblem(calendar)
+    return { isHealthy: true, ...(problem === undefined ? {} : { degraded: problem }) }
+  }
   const reason = `no proof for ${Math.round(ageMs / 1000)} s that the log can be written`
   return { isHealthy: false, reason }
 }

@@ -50,6 +50,8 @@ export interface RunningServer {
   readonly issuers: number
   /** Whether it signs timestamps. */
   readonly hasTimestamps: boolean
+  /** Hex SHA-256 of the root of the TUF repository; undefined when there is none. */
+  readonly rootSha256: string | undefined
   /** ID of the certificate log, hex; undefined when there is none. */
   readonly ctLogId: string | undefined
   /** Orderly stop. Rejects when it could not be completed in time. */

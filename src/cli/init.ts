@@ -15,6 +15,7 @@ import {
   ensureRekorLog,
   ensureTimestampAuthority
 } from '../site/init-parts.js'
+import { ensureTufRepository, type MadeRepository } from '../site/ensure-tuf-repository.js'
 
 /** What was made; what was there already is not in it. */
 export interface Made {
@@ -22,6 +23,7 @@ export interface Made {
   readonly certificateLog?: MadeLog
   readonly authority?: MadeAuthority
   readonly timestampAuthority?: MadeAuthority
+  readonly tufRepository?: MadeRepository
 }
 
 export const initCommand: Command = {
@@ -54,7 +56,8 @@ function describeMade({
   log,
   certificateLog,
   authority,
-  timestampAuthority
+  timestampAuthority,
+  tufRepository
 }: Made): readonly string[] {
   const lines: string[] = []
   if (log !== undefined) {
@@ -84,6 +87,12 @@ function describeMade({
       `                 key file ${timestampAuthority.keyFile} (back it up likewise)`
     )
   }
+  if (tufRepository !== undefined) {
+    lines.push(`TUF repository   SHA-256 of root.json ${tufRepository.rootSha256}`)
+    for (const [role, file] of Object.entries(tufRepository.keyFiles)) {
+      lines.push(`                 key file of ${role}: ${file} (back it up likewise)`)
+    }
+  }
   return lines
 }
 
@@ -91,13 +100,22 @@ function valueOf({
   log,
   certificateLog,
   authority,
-  timestampAuthority
+  timestampAuthority,
+  tufRepository
 }: Made): Record<string, JsonValue> {
   return {
     ...log,
     ...(certificateLog === undefined ? {} : { certificateLog: { ...certificateLog } }),
     ...(authority === undefined ? {} : { authority: { ...authority } }),
-    ...(timestampAuthority === undefined ? {} : { timestampAuthority: { ...timestampAuthority } })
+    ...(timestampAuthority === undefined ? {} : { timestampAuthority: { ...timestampAuthority } }),
+    ...(tufRepository === undefined
+      ? {}
+      : {
+          tufRepository: {
+            rootSha256: tufRepository.rootSha256,
+            keyFiles: { ...tufRepository.keyFiles }
+          }
+        })
   }
 }
 
@@ -123,13 +141,15 @@ export async function initialize(
     const certificateLog = config.ct.enabled ? await ensureCtLog(site) : undefined
     const authority = config.ca.enabled ? await ensureAuthority(site) : undefined
     const timestampAuthority = config.tsa.enabled ? await ensureTimestampAuthority(site) : undefined
+    const tufRepository = config.tuf.enabled ? await ensureTufRepository(site) : undefined
     rmSync(paths.initMarker, { force: true })
     syncFolder(paths.root)
     return {
       ...(log === undefined ? {} : { log }),
       ...(certificateLog === undefined ? {} : { certificateLog }),
       ...(authority === undefined ? {} : { authority }),
-      ...(timestampAuthority === undefined ? {} : { timestampAuthority })
+      ...(timestampAuthority === undefined ? {} : { timestampAuthority }),
+      ...(tufRepository === undefined ? {} : { tufRepository })
     }
   } finally {
     await database.close()

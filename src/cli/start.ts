@@ -12,10 +12,8 @@ export const startCommand: Command = {
     const config = call.loadConfig()
     const state = inspectDataDirectory(dataPaths(config.dataDir))
     if (state !== 'foreign') {
-      const { log, certificateLog, authority, timestampAuthority } = await initialize(
-        config,
-        call.world
-      )
+      const { log, certificateLog, authority, timestampAuthority, tufRepository } =
+        await initialize(config, call.world)
       const made = (what: string, keyFile: string): void =>
         call.note(`there was none in ${config.dataDir}: made ${what} with key ${keyFile}`)
       if (log !== undefined) made(`tree ${log.treeId}`, log.keyFile)
@@ -28,6 +26,13 @@ export const startCommand: Command = {
       if (timestampAuthority !== undefined) {
         const { fingerprint, keyFile } = timestampAuthority
         made(`timestamp authority ${fingerprint}`, keyFile)
+      }
+      if (tufRepository !== undefined) {
+        const { rootSha256, keyFiles } = tufRepository
+        made(
+          `TUF repository, SHA-256 of root.json ${rootSha256}`,
+          Object.values(keyFiles).join(', ')
+        )
       }
     }
     return serveUntilStopped(call, config)

@@ -17,7 +17,7 @@ ${cosignLines(server)}`
 }
 
 function authorityLines(server: RunningServer): string {
-  const { publicUrl, hasAuthority, issuers, ctLogId, hasTimestamps } = server
+  const { publicUrl, hasAuthority, issuers, ctLogId, hasTimestamps, rootSha256 } = server
   const believed =
     issuers === 0
       ? 'none: no certificate can be issued until --ca-issuers-file names some'
@@ -28,13 +28,20 @@ function authorityLines(server: RunningServer): string {
     lines.push(`CT log      ${publicUrl}/ctlog/${ctLogId.slice(0, CT_LOG_NAME_DIGITS)}`)
   }
   if (hasTimestamps) lines.push(`Timestamps  ${publicUrl}/api/v1/timestamp`)
+  if (rootSha256 !== undefined) {
+    lines.push(
+      `TUF mirror  ${publicUrl}/tuf`,
+      `Root        SHA-256 of root.json ${rootSha256}`,
+      `Clients     ${publicUrl}/bootstrap`
+    )
+  }
   return lines.map((line) => `${line}\n`).join('')
 }
 
 /** The same for programs. */
 export function welcomeValue(server: RunningServer): JsonValue {
-  const { publicUrl, listenUrl, metricsUrl, treeId, origin, logId, ctLogId } = server
-  return { publicUrl, listenUrl, metricsUrl, treeId, origin, logId, ctLogId }
+  const { publicUrl, listenUrl, metricsUrl, treeId, origin, logId, ctLogId, rootSha256 } = server
+  return { publicUrl, listenUrl, metricsUrl, treeId, origin, logId, ctLogId, rootSha256 }
 }
 
 /**

@@ -8,6 +8,8 @@ export interface DataPaths {
   /** The SQLite file; its write-ahead log and lock lie beside it. */
   readonly database: string
   readonly keys: string
+  /** Where the commands of operators reach a server that runs. */
+  readonly adminSocket: string
   /** There from the first step of `init` to its last. */
   readonly initMarker: string
 }
@@ -33,6 +35,7 @@ export function dataPaths(root: string): DataPaths {
     root,
     database: join(root, DATABASE),
     keys: join(root, 'keys'),
+    adminSocket: join(root, 'admin.sock'),
     initMarker: join(root, MARKER)
   }
 }

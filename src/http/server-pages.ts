@@ -10,6 +10,8 @@ export interface Health {
   readonly isHealthy: boolean
   /** For the operator; shown to strangers. */
   readonly reason?: string
+  /** What will need the operator soon although everything works; shown to strangers. */
+  readonly degraded?: string
 }
 
 export interface ServerPagesOptions {
@@ -39,9 +41,10 @@ export async function serverPages(
   app.route(contract.route('pingHead', async (_request, reply) => reply.send()))
   app.route(
     contract.route('getHealth', async (_request, reply) => {
-      const { isHealthy, reason } = health()
-      const status = isHealthy ? 'ok' : 'failing'
-      return sendJson(reply.code(isHealthy ? 200 : 503), { status, reason })
+      const { isHealthy, reason, degraded } = health()
+      if (!isHealthy) return sendJson(reply.code(503), { status: 'failing', reason })
+      const status = degraded === undefined ? 'ok' : 'degraded'
+      return sendJson(reply.code(200), { status, reason: degraded })
     })
   )
   app.route(

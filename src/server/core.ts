@@ -3,22 +3,39 @@ import type { Config } from '../config/schema.js'
 import type { TransparencyLog } from '../log/contract.js'
 import type { Metrics } from '../metrics.js'
 import { createRekorService, type RekorService } from '../rekor/service.js'
+import type { Administration } from '../site/administration.js'
+import { readIssuers } from '../site/circumstances.js'
+import type { LiveServices } from '../trust/gaps.js'
+import { createAdministration, logsOf } from './administration.js'
 import { type OpenAuthority, openAuthority } from './authority.js'
+import { type Calendar, createCalendar } from './calendar.js'
 import { type CertificateLog, openCertificateLog } from './certificate-log.js'
 import type { Closers } from './closing.js'
 import { openForWriting } from './database.js'
 import type { Foundation, ServerOptions } from './foundation.js'
 import { openRekor, openVerifier, type OpenRekor } from './rekor.js'
 import { openTimestampAuthority, type OpenTimestamps } from './timestamps.js'
+import { openTrust, type OpenTrust } from './trust.js'
 
-/** Every service of one data directory, open, without a listener. */
-export interface Core {
+/** What has keys, open. */
+export interface Parts {
   readonly foundation: Foundation
   readonly rekorLog: OpenRekor
-  readonly rekor: RekorService
   readonly certificates: CertificateLog | undefined
   readonly authority: OpenAuthority | undefined
   readonly timestamps: OpenTimestamps | undefined
+}
+
+/** Every service of one data directory, open, without a listener. */
+export interface Core extends Parts {
+  readonly rekor: RekorService
+  /** What clients are told of all this; nothing where there is no TUF repository. */
+  readonly trust: OpenTrust | undefined
+  /** Whose ID tokens are believed. */
+  readonly issuers: readonly string[]
+  /** Everything that can expire. */
+  readonly calendar: Calendar
+  readonly administration: Administration
   /** The logs that are being written now. */
   readonly logs: () => readonly TransparencyLog[]
 }
@@ -45,10 +62,7 @@ export async function openCore(
   const certificates = config.ct.enabled ? await openCertificateLog(foundation) : undefined
   const authority = config.ca.enabled ? await openAuthority(foundation, certificates) : undefined
   const timestamps = config.tsa.enabled ? await openTimestampAuthority(foundation) : undefined
-  const logs = (): readonly TransparencyLog[] => [
-    rekorLog.generations.current.log,
-    ...(certificates === undefined ? [] : [certificates.generations.current.log])
-  ]
+  const logs = (): readonly TransparencyLog[] => logsOf({ rekorLog, certificates })
   watchLogs(foundation, rekorLog, certificates, logs)
   const rekor = createRekorService({
     generations: rekorLog.generations,
@@ -57,7 +71,41 @@ export async function openCore(
     observer: metrics,
     monotonicMs: options.monotonicMs
   })
-  return { foundation, rekorLog, rekor, certificates, authority, timestamps, logs }
+  const parts = { foundation, rekorLog, certificates, authority, timestamps }
+  const identity = authority?.issuers ?? (await readIssuers(config))
+  const trust = config.tuf.enabled
+    ? await openTrust(foundation, identity, () => liveServices(parts))
+    : undefined
+  const calendar = createCalendar(parts, trust)
+  metrics.watchExpiry(calendar)
+  const site = { config, paths, database, world: options }
+  return {
+    ...parts,
+    rekor,
+    trust,
+    issuers: identity.issuers.map(({ issuerUrl }) => issuerUrl),
+    calendar,
+    administration: createAdministration({ parts, trust, site }, calendar),
+    logs
+  }
+}
+
+/** What every service signs with now. */
+function liveServices({
+  foundation,
+  rekorLog,
+  certificates,
+  authority,
+  timestamps
+}: Parts): LiveServices {
+  const { options } = foundation
+  return {
+    nowSeconds: Math.floor(options.now() / 1000),
+    rekorKeys: [rekorLog.generations.current.log.record.publicKey],
+    ctKeys: certificates === undefined ? [] : [certificates.ct.active.publicKey],
+    certificateChains: authority === undefined ? [] : [authority.current().chain.der],
+    timestampChains: timestamps === undefined ? [] : [timestamps.chain()]
+  }
 }
 
 function watchLogs(

@@ -67,6 +67,8 @@ export interface OpenTrust {
   }
   /** The publication of a repository that was made elsewhere than in `prepare`. */
   publicationOf(next: TufRepository, after: TrustState): Publication
+  /** Looks anew at what is true, without publishing it. */
+  reload(): Promise<void>
   /** Writes and shows a repository. @throws LogError `conflict` */
   store(next: TufRepository, after?: TrustState): Promise<void>
 }
@@ -204,6 +206,9 @@ export async function openTrust(
       return publicationOf(next, after)
     },
     publicationOf,
+    reload: async () => {
+      state = targetsFor(await heldNow()).state
+    },
     store
   }
 }

@@ -65,6 +65,7 @@ export function describeDraft(
   if (repository !== undefined) assertNext(draft, repository)
   const { metadata, role } = draft
   const roots = draftRoots(draft)
+  const signedBy = new Set(Object.keys(metadata.signatures)) // all good: parseDraft looked
   return {
     role,
     version: metadata.signed.version,
@@ -75,11 +76,11 @@ export function describeDraft(
       rootVersions: roots
         .filter((root) => keysOfRole(root, role).has(keyId))
         .map(({ version }) => version),
-      hasSigned: Object.hasOwn(metadata.signatures, keyId)
+      hasSigned: signedBy.has(keyId)
     })),
     missing: roots.map((root) => ({
       rootVersion: root.version,
-      signatures: missingSignatures(metadata, root, role)
+      signatures: missingSignatures(signedBy, root, role)
     })),
     roles: draft.role === 'root' ? roleChanges(draft) : [],
     files: draft.role === 'targets' ? fileChanges(draft, repository) : []

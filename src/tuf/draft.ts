@@ -1,10 +1,10 @@
-import type { Key, Root } from '@tufjs/models'
+import { type Key, Metadata, type Root } from '@tufjs/models'
 import { isJsonObject } from '../encoding/json.js'
 import { LogError } from '../errors.js'
 import type { Signer } from '../keys/signer.js'
 import { tufKeyId } from './keys.js'
 import { formatMetadata, metadataFromJson, parseJsonOnce, type TufMetadata } from './metadata.js'
-import { addSignature, assertOnlySignedBy, assertSignedBy } from './signatures.js'
+import { addSignature, assertThreshold, verifySignatures } from './signatures.js'
 import { assertRootFollows, keysOfRoots } from './verify-repository.js'
 
 /** A root on its way from key to key. */
@@ -67,7 +67,7 @@ export function parseDraft(text: string): Draft {
   }
   const root = trustedRoot === undefined ? undefined : metadataFromJson('root', trustedRoot)
   const draft = readDraft(metadata, root)
-  assertOnlySignedBy(draft.metadata, draftKeys(draft))
+  verifySignatures(draft.metadata, draftKeys(draft))
   return draft
 }
 
@@ -76,7 +76,7 @@ function readDraft(metadata: unknown, trustedRoot: TufMetadata<'root'> | undefin
   const role = isJsonObject(signed) ? signed._type : undefined
   if (role === 'root') {
     const root = metadataFromJson('root', metadata)
-    if (trustedRoot !== undefined) assertSignedBy(trustedRoot, trustedRoot.signed, 'root')
+    if (trustedRoot !== undefined) assertPublished(trustedRoot)
     assertRootFollows(trustedRoot?.signed, root.signed)
     return { role, metadata: root, trustedRoot }
   }
@@ -84,6 +84,14 @@ function readDraft(metadata: unknown, trustedRoot: TufMetadata<'root'> | undefin
     return { role, metadata: metadataFromJson('targets', metadata), trustedRoot }
   }
   throw new LogError('invalid_request', 'not a draft of root or targets metadata')
+}
+
+/** Its own keys say so; the root before it is not here to be asked, and its signatures may be there as well. */
+function assertPublished(root: TufMetadata<'root'>): void {
+  const own = keysOfRoots([root.signed], 'root')
+  const signatures = Object.entries(root.signatures).filter(([keyId]) => own.has(keyId))
+  const metadata = new Metadata(root.signed, Object.fromEntries(signatures))
+  assertThreshold(metadata, verifySignatures(metadata, own), root.signed)
 }
 
 /** The roots whose keys may sign a draft: for a root the one before and itself. */

@@ -15,6 +15,7 @@ import { isLogError, LogError } from '../errors.js'
 import { hashData } from '../keys/verify.js'
 import type { TufRole } from './contract.js'
 import { assertPlainMetadata } from './plain-metadata.js'
+import { assertTargetCount } from './target-files.js'
 
 export const SPEC_VERSION = '1.0.31'
 
@@ -36,6 +37,9 @@ export const MAX_METADATA_BYTES: Readonly<Record<TufRole, number>> = {
   snapshot: 2_000_000,
   targets: 5_000_000
 }
+
+/** Each role with more people than a ceremony can seat. */
+const MAX_KEYS = 200
 
 const READERS: { readonly [Role in TufRole]: (data: JsonObject) => TufMetadata<Role> } = {
   root: (data) => Metadata.fromJSON(MetadataKind.Root, data),
@@ -65,9 +69,19 @@ export function metadataFromJson<Role extends TufRole>(
   data: unknown
 ): TufMetadata<Role> {
   if (!isJsonObject(data)) throw new LogError('invalid_request', `${role} metadata is no object`)
+  assertCounts(data.signed)
   const metadata = readWithModels(role, data as JsonObject) // parsed JSON, an object
   assertPlainMetadata(metadata)
   return metadata
+}
+
+/** Before the library sees them: it takes time by the square of these numbers. */
+function assertCounts(signed: unknown): void {
+  const { targets, keys } = isJsonObject(signed) ? signed : {}
+  if (isJsonObject(targets)) assertTargetCount(Object.keys(targets).length)
+  if (isJsonObject(keys) && Object.keys(keys).length > MAX_KEYS) {
+    throw new LogError('too_large', `more than ${MAX_KEYS} keys in one root`)
+  }
 }
 
 function readWithModels<Role extends TufRole>(role: Role, data: JsonObject): TufMetadata<Role> {

@@ -7,6 +7,7 @@ import {
   Targets,
   Timestamp
 } from '@tufjs/models'
+import { isJsonObject } from '../encoding/json.js'
 import { LogError } from '../errors.js'
 import { TUF_ROLES } from './contract.js'
 import { publicKeyOf } from './keys.js'
@@ -71,7 +72,7 @@ function assertPlainTargets({ targets, delegations }: Targets): void {
     assertTargetName(name)
     const { custom, ...more } = unrecognizedFields
     assertNoMore(`targets: ${name}`, more)
-    if (custom !== undefined && (typeof custom !== 'object' || custom === null)) {
+    if (custom !== undefined && !isJsonObject(custom)) {
       throw invalid(`targets: custom of ${name}`)
     }
     assertLengthAndHash(`targets: ${name}`, length, hashes)

@@ -126,7 +126,8 @@ async function signTargetsAgain(
 ): Promise<UnfinishedRepository> {
   if (!canSign(root, 'targets', context.signers.targets)) {
     const metadata = parseMetadata('targets', newest(repository.targets, 'targets').text)
-    if (missingSignatures(metadata, root, 'targets') === 0) return repository
+    const signedBy = new Set(Object.keys(metadata.signatures)) // all good, or we had not published it
+    if (missingSignatures(signedBy, root, 'targets') === 0) return repository
     throw new LogError(
       'conflict',
       'the new root changes the keys of targets, and these are not here: draft targets for it as well'

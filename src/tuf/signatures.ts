@@ -70,51 +70,61 @@ export async function addSignature<Role extends TufRole>(
   return new Metadata(metadata.signed, { ...metadata.signatures, [keyID]: signature })
 }
 
-/** Ids of those of `keys` with a good signature on `metadata`. */
-export function validSignatures(
-  metadata: TufMetadata,
-  keys: ReadonlyMap<string, Key>
-): ReadonlySet<string> {
-  const bytes = signedBytes(metadata)
-  const valid = new Set<string>()
-  for (const { keyID, sig } of Object.values(metadata.signatures)) {
-    const key = keys.get(keyID)
-    if (key !== undefined && isSignature(bytes, key, sig)) valid.add(keyID)
-  }
-  return valid
-}
-
 function isSignature(bytes: Uint8Array, key: Key, sig: string): boolean {
   const { keyObject } = publicKeyOf(key)
   return verify('sha256', bytes, { key: keyObject, dsaEncoding: 'der' }, decodeHex(sig))
 }
 
-/** How many signatures are missing before `root` accepts `metadata` of `role`; 0 when it does. */
-export function missingSignatures(metadata: TufMetadata, root: Root, role: TufRole): number {
-  const valid = validSignatures(metadata, keysOfRole(root, role))
-  return Math.max(0, roleOf(root, role).threshold - valid.size)
+/**
+ * Ids of the keys that have signed metadata.
+ *
+ * @param keys those that may sign, by id
+ * @throws LogError `verification_failed` when a signature is not a good one by one of them
+ */
+export function verifySignatures(
+  metadata: TufMetadata,
+  keys: ReadonlyMap<string, Key>
+): ReadonlySet<string> {
+  const { signed, signatures } = metadata
+  const bytes = signedBytes(metadata)
+  for (const { keyID, sig } of Object.values(signatures)) {
+    const key = keys.get(keyID)
+    if (key === undefined || !isSignature(bytes, key, sig)) {
+      throw new LogError(
+        'verification_failed',
+        `${signed.type} metadata version ${signed.version}: the signature of ${keyID} is not good, or not of a key that may sign`
+      )
+    }
+  }
+  return new Set(Object.keys(signatures))
 }
 
-/** @throws LogError `verification_failed` unless the threshold of keys that `root` gives `role` has signed */
-export function assertSignedBy(metadata: TufMetadata, root: Root, role: TufRole): void {
-  const missing = missingSignatures(metadata, root, role)
+/** How many more keys must sign before `root` accepts metadata of `role`; 0 when it does. */
+export function missingSignatures(
+  signedBy: ReadonlySet<string>,
+  root: Root,
+  role: TufRole
+): number {
+  const { keyIDs, threshold } = roleOf(root, role)
+  return Math.max(0, threshold - keyIDs.filter((keyId) => signedBy.has(keyId)).length)
+}
+
+/**
+ * @param signedBy ids of the keys that have signed `metadata` (verifySignatures)
+ * @throws LogError `verification_failed` unless the threshold of keys that `root` gives the role is among them
+ */
+export function assertThreshold(
+  metadata: TufMetadata,
+  signedBy: ReadonlySet<string>,
+  root: Root
+): void {
+  const { type: role, version } = metadata.signed
+  const missing = missingSignatures(signedBy, root, role)
   if (missing > 0) {
     throw new LogError(
       'verification_failed',
-      `${role} metadata version ${metadata.signed.version} lacks ${missing} of the ` +
+      `${role} metadata version ${version} lacks ${missing} of the ` +
         `${roleOf(root, role).threshold} signatures that root version ${root.version} wants`
-    )
-  }
-}
-
-/** @throws LogError `verification_failed` when a signature is not a good one by one of `keys` */
-export function assertOnlySignedBy(metadata: TufMetadata, keys: ReadonlyMap<string, Key>): void {
-  const valid = validSignatures(metadata, keys)
-  const stray = Object.keys(metadata.signatures).find((keyId) => !valid.has(keyId))
-  if (stray !== undefined) {
-    throw new LogError(
-      'verification_failed',
-      `${metadata.signed.type} metadata version ${metadata.signed.version}: the signature of ${stray} is not good, or not of a key that may sign`
     )
   }
 }

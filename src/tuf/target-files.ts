@@ -1,6 +1,7 @@
 import { canonicalize } from '@tufjs/canonical-json'
 import { TargetFile } from '@tufjs/models'
 import { encodeHex } from '../encoding/hex.js'
+import { isJsonObject } from '../encoding/json.js'
 import { LogError } from '../errors.js'
 import { hashData } from '../keys/verify.js'
 import type { TufTarget } from './contract.js'
@@ -12,6 +13,16 @@ const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 
 /** A file is also served with its hash before its name: a name that looks like that could be two files. */
 const HASHED_NAME = /^[0-9a-f]{64}\./
+
+/** Far more than a stack ever has. The library takes time by the square of their number. */
+const MAX_TARGETS = 1000
+
+/** @throws LogError `too_large` for more files than one repository may have */
+export function assertTargetCount(count: number): void {
+  if (count > MAX_TARGETS) {
+    throw new LogError('too_large', `${count} TUF targets: there may be ${MAX_TARGETS}`)
+  }
+}
 
 /** @throws LogError `invalid_request` unless `name` is a plain file name that nothing else is served by */
 export function assertTargetName(name: string): void {
@@ -33,9 +44,11 @@ export function targetFile({ name, bytes, custom }: TufTarget): TargetFile {
 
 /**
  * All files, by name.
- * @throws LogError `invalid_request` as targetFile, or when two have the same name
+ * @throws LogError `invalid_request` as targetFile, or when two have the same name; `too_large` for
+ *   too many
  */
 export function targetFiles(targets: readonly TufTarget[]): Record<string, TargetFile> {
+  assertTargetCount(targets.length)
   const files = new Map<string, TargetFile>()
   for (const target of targets) {
     if (files.has(target.name)) {
@@ -69,7 +82,7 @@ function canonicalTargets(files: Readonly<Record<string, TargetFile>>): string {
 function plainJson(name: string, custom: Readonly<Record<string, unknown>>): Members {
   try {
     const copy = JSON.parse(JSON.stringify(custom)) as Members // of an object
-    if (canonicalize(copy) === canonicalize(custom)) return copy
+    if (isJsonObject(copy) && canonicalize(copy) === canonicalize(custom)) return copy
   } catch (err) {
     throw new LogError('invalid_request', `custom of ${name} is not canonical JSON`, { cause: err })
   }

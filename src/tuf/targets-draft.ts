@@ -4,7 +4,8 @@ import type { TufRepository, TufTarget } from './contract.js'
 import { currentRoot } from './current.js'
 import { formatDraft, parseDraft } from './draft.js'
 import { parseMetadata, type TufMetadata } from './metadata.js'
-import { assertSignedBy } from './signatures.js'
+import { keysOfRole } from './roles.js'
+import { assertThreshold, verifySignatures } from './signatures.js'
 import {
   addTargets,
   buildTargets,
@@ -98,7 +99,9 @@ export function addDraftedTargets(
     )
   }
   assertNotExpired(expires, nowSeconds, 'the draft of targets')
-  assertSignedBy(metadata, currentRoot(repository), 'targets')
+  // Again, and by the root we trust: the one in the draft is whatever its author wrote.
+  const root = currentRoot(repository)
+  assertThreshold(metadata, verifySignatures(metadata, keysOfRole(root, 'targets')), root)
   if (!sameTargetFiles(drafted, targetFiles(targets))) {
     throw new LogError(
       'conflict',

@@ -1,13 +1,15 @@
-import type { Key, Root } from '@tufjs/models'
+import type { Key, Root, Snapshot, Targets } from '@tufjs/models'
 import { encodeHex } from '../encoding/hex.js'
 import { LogError } from '../errors.js'
 import { hashData } from '../keys/verify.js'
 import type { MetadataText, TufRepository, TufRole } from './contract.js'
-import { newest } from './current.js'
-import { parseMetadata, type TufMetadata } from './metadata.js'
+import { parseMetadata, type SignedByRole, type TufMetadata } from './metadata.js'
 import { keysOfRole } from './roles.js'
-import { hashedNames, KEPT_VERSIONS, metaFileOf } from './sign-roles.js'
-import { assertOnlySignedBy, assertSignedBy, missingSignatures } from './signatures.js'
+import { KEPT_VERSIONS, metaFileOf } from './sign-roles.js'
+import { assertThreshold, missingSignatures, verifySignatures } from './signatures.js'
+import { hashedName } from './target-files.js'
+
+type Verified<Role extends TufRole> = MetadataText & { readonly signed: SignedByRole[Role] }
 
 /**
  * Verifies all of a repository: the chain of roots by the thresholds of the one before and its own, every other role by
@@ -19,28 +21,31 @@ import { assertOnlySignedBy, assertSignedBy, missingSignatures } from './signatu
  */
 export function verifyRepository(repository: TufRepository): void {
   const roots = verifyRoots(repository.roots)
-  verifyList('targets', repository.targets, roots)
-  verifyList('snapshot', repository.snapshots, roots)
-  verifyList('timestamp', [repository.timestamp], roots)
-  verifySnapshots(repository)
-  verifyTimestamp(repository)
-  verifyFiles(repository)
+  const targets = verifyList('targets', repository.targets, roots)
+  const snapshots = verifyList('snapshot', repository.snapshots, roots)
+  const [timestamp] = verifyList('timestamp', [repository.timestamp], roots)
+  for (const snapshot of snapshots) verifySnapshot(snapshot, targets)
+  if (snapshots[0].signed.meta['targets.json']?.version !== targets[0].version) {
+    throw new LogError('integrity', 'the newest snapshot does not name the newest targets')
+  }
+  if (!metaFileOf(snapshots[0]).equals(timestamp.signed.snapshotMeta)) {
+    throw new LogError('integrity', 'the timestamp does not name the newest snapshot')
+  }
+  verifyFiles(
+    targets.map(({ signed }) => signed),
+    repository.files
+  )
 }
 
-/**
- * A chain of roots, oldest first: version n at n - 1, each signed by its own keys and those before.
- * @throws LogError
- */
-export function verifyRoots(texts: readonly string[]): readonly [Root, ...Root[]] {
+/** A chain, oldest first: version n at n - 1, each signed by its own keys and those before. */
+function verifyRoots(texts: readonly string[]): readonly Root[] {
   const roots: Root[] = []
   for (const text of texts) {
     const metadata = parseMetadata('root', text)
     verifyNextRoot(roots.at(-1), metadata)
     roots.push(metadata.signed)
   }
-  const [first, ...others] = roots
-  if (first === undefined) throw new LogError('integrity', 'there is no root')
-  return [first, ...others]
+  return roots
 }
 
 /**
@@ -52,12 +57,9 @@ export function verifyRoots(texts: readonly string[]): readonly [Root, ...Root[]
 export function verifyNextRoot(previous: Root | undefined, metadata: TufMetadata<'root'>): void {
   const { signed } = metadata
   assertRootFollows(previous, signed)
-  assertOnlySignedBy(
-    metadata,
-    keysOfRoots(previous === undefined ? [signed] : [previous, signed], 'root')
-  )
-  if (previous !== undefined) assertSignedBy(metadata, previous, 'root')
-  assertSignedBy(metadata, signed, 'root')
+  const roots = previous === undefined ? [signed] : [previous, signed]
+  const signedBy = verifySignatures(metadata, keysOfRoots(roots, 'root'))
+  for (const root of roots) assertThreshold(metadata, signedBy, root)
 }
 
 /** @throws LogError `conflict` unless the version of `root` is the one after that of `previous` */
@@ -74,63 +76,51 @@ export function keysOfRoots(roots: readonly Root[], role: TufRole): ReadonlyMap<
 }
 
 /** Newest first, one version after the other. */
-function verifyList(
-  role: Exclude<TufRole, 'root'>,
+function verifyList<Role extends Exclude<TufRole, 'root'>>(
+  role: Role,
   list: readonly MetadataText[],
-  roots: readonly [Root, ...Root[]]
-): void {
-  const first = newest(list, role)
-  if (list.length > KEPT_VERSIONS) throw new LogError('integrity', `too many ${role} metadata`)
-  const current = roots.at(-1) ?? roots[0]
+  roots: readonly Root[]
+): readonly [Verified<Role>, ...Verified<Role>[]] {
   const keys = keysOfRoots(roots, role)
-  for (const [age, { version, text }] of list.entries()) {
+  const [first, ...older] = list.map(({ version, text }, age) => {
     const metadata = parseMetadata(role, text)
-    if (metadata.signed.version !== version || version !== first.version - age) {
+    if (metadata.signed.version !== version || version !== (list[0]?.version ?? 0) - age) {
       throw new LogError('integrity', `${role} metadata: version ${version} is out of order`)
     }
-    assertOnlySignedBy(metadata, keys)
+    const signedBy = verifySignatures(metadata, keys)
     // Older ones were signed for an older root, if keys were changed since.
-    if (age === 0 || !roots.some((root) => missingSignatures(metadata, root, role) === 0)) {
-      assertSignedBy(metadata, current, role)
-    }
+    const accepted = age > 0 && roots.some((root) => missingSignatures(signedBy, root, role) === 0)
+    const current = roots.at(-1)
+    if (current === undefined) throw new LogError('integrity', 'there is no root')
+    if (!accepted) assertThreshold(metadata, signedBy, current)
+    return { version, text, signed: metadata.signed }
+  })
+  if (first === undefined) throw new LogError('integrity', `there is no ${role} metadata`)
+  if (list.length > KEPT_VERSIONS) throw new LogError('integrity', `too many ${role} metadata`)
+  return [first, ...older]
+}
+
+function verifySnapshot(
+  { version, signed }: { readonly version: number; readonly signed: Snapshot },
+  targets: readonly MetadataText[]
+): void {
+  const meta = signed.meta['targets.json']
+  const named = targets.find((metadata) => metadata.version === meta?.version)
+  if (named === undefined || meta === undefined || !metaFileOf(named).equals(meta)) {
+    throw new LogError('integrity', `snapshot version ${version} names other targets metadata`)
   }
 }
 
-function verifySnapshots({ snapshots, targets }: TufRepository): void {
-  for (const [age, { version, text }] of snapshots.entries()) {
-    const meta = parseMetadata('snapshot', text).signed.meta['targets.json']
-    const named = targets.find((metadata) => metadata.version === meta?.version)
-    if (named === undefined || !metaFileOf(named).equals(meta as ReturnType<typeof metaFileOf>)) {
-      throw new LogError('integrity', `snapshot version ${version} names other targets metadata`)
+function verifyFiles(targets: readonly Targets[], files: TufRepository['files']): void {
+  const named = new Set<string>()
+  for (const file of targets.flatMap((signed) => Object.values(signed.targets))) {
+    const bytes = files.get(hashedName(file))
+    if (bytes === undefined) throw new LogError('integrity', `the file ${file.path} is missing`)
+    const sha256 = encodeHex(hashData('sha256', bytes))
+    if (bytes.length !== file.length || sha256 !== file.hashes.sha256) {
+      throw new LogError('integrity', `the file ${file.path} is not what targets metadata says`)
     }
-    if (age === 0 && named !== targets[0]) {
-      throw new LogError(
-        'integrity',
-        `snapshot version ${version} does not name the newest targets`
-      )
-    }
-  }
-}
-
-function verifyTimestamp({ timestamp, snapshots }: TufRepository): void {
-  const { snapshotMeta } = parseMetadata('timestamp', timestamp.text).signed
-  if (!metaFileOf(newest(snapshots, 'snapshot')).equals(snapshotMeta)) {
-    throw new LogError('integrity', 'the timestamp does not name the newest snapshot')
-  }
-}
-
-function verifyFiles({ targets, files }: TufRepository): void {
-  const named = new Set(targets.flatMap(hashedNames))
-  for (const { text } of targets) {
-    for (const { path, length, hashes } of Object.values(
-      parseMetadata('targets', text).signed.targets
-    )) {
-      const bytes = files.get(`${hashes.sha256}.${path}`)
-      if (bytes === undefined) throw new LogError('integrity', `the file ${path} is missing`)
-      if (bytes.length !== length || encodeHex(hashData('sha256', bytes)) !== hashes.sha256) {
-        throw new LogError('integrity', `the file ${path} is not what targets metadata says`)
-      }
-    }
+    named.add(hashedName(file))
   }
   const stray = [...files.keys()].find((name) => !named.has(name))
   if (stray !== undefined) throw new LogError('integrity', `no metadata names the file ${stray}`)

@@ -1,0 +1,68 @@
+import { request } from 'node:http'
+import { socketPath } from '../config/socket-path.js'
+import { isJsonObject, parseJson } from '../encoding/json.js'
+import { ERROR_CODES, LogError } from '../errors.js'
+import type { Administration } from '../site/administration.js'
+import type { AdminOperation } from '../site/admin-protocol.js'
+
+/** A rotation may wait for a large batch, and a command for another command. */
+const TIMEOUT_MS = 120_000
+
+/** Nobody listens on the socket. */
+class NobodyThere extends Error {}
+
+/**
+ * Talks to the server that runs on a data directory.
+ * @returns undefined when none does
+ */
+export async function connectAdministration(path: string): Promise<Administration | undefined> {
+  const reachable = socketPath(path)
+  if (reachable === undefined) return undefined
+  const call = async <Result>(operation: AdminOperation, members: object): Promise<Result> =>
+    // What the server of this very version answers has the shape of its own contract.
+    (await ask(reachable, operation, members)) as Result
+  const administration: Administration = {
+    status: () => call('status', {}),
+    rotate: (rotation) => call('rotate', rotation),
+    draftRoot: (draft) => call('draftRoot', draft),
+    publishRoot: (draft, confirmation) => call('publishRoot', { draft, confirmation }),
+    draftTargets: () => call('draftTargets', {}),
+    publishTargets: (draft) => call('publishTargets', { draft })
+  }
+  try {
+    await administration.status()
+    return administration
+  } catch (err) {
+    if (err instanceof NobodyThere) return undefined
+    throw err
+  }
+}
+
+async function ask(path: string, operation: AdminOperation, members: object): Promise<unknown> {
+  const answer = parseJson(await post(path, operation, JSON.stringify(members)))
+  if (!isJsonObject(answer)) throw new LogError('internal', 'the server gave no answer')
+  const { error, result } = answer
+  if (!isJsonObject(error)) return result
+  const code = ERROR_CODES.find((known) => known === error.code) ?? 'internal'
+  throw new LogError(code, String(error.message))
+}
+
+function post(path: string, operation: AdminOperation, body: string): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      { socketPath: path, path: `/${operation}`, method: 'POST', timeout: TIMEOUT_MS },
+      (response) => {
+        const chunks: Uint8Array[] = []
+        response.on('data', (chunk: Uint8Array) => chunks.push(chunk))
+        response.on('end', () => resolve(Buffer.concat(chunks)))
+        response.on('error', reject)
+      }
+    )
+    asked.on('timeout', () => asked.destroy(new LogError('timeout', 'the server did not answer')))
+    asked.on('error', (err: NodeJS.ErrnoException) => {
+      const isNobody = err.code === 'ENOENT' || err.code === 'ECONNREFUSED'
+      reject(isNobody ? new NobodyThere() : err)
+    })
+    asked.end(body)
+  })
+}

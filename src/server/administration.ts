@@ -1,0 +1,197 @@
+import { createLogKey } from '../config/key-files.js'
+import { readPassphrase } from '../config/secrets.js'
+import { readVersion } from '../config/version.js'
+import { decodePem } from '../encoding/pem.js'
+import { encodeHex } from '../encoding/hex.js'
+import { encodeUtf8 } from '../encoding/text.js'
+import { LogError } from '../errors.js'
+import { generateLogKey } from '../keys/local-signer.js'
+import type { Signer } from '../keys/signer.js'
+import type { TransparencyLog } from '../log/contract.js'
+import { hashData } from '../keys/verify.js'
+import type {
+  Administration,
+  DraftReport,
+  DraftRootRequest,
+  StatusReport
+} from '../site/administration.js'
+import { discardKeys } from '../site/authorities.js'
+import { readHoldings } from '../site/holdings.js'
+import { holdingsWith, loadStagedChange } from '../site/planned-change.js'
+import { readTufSigners } from '../site/tuf-repository.js'
+import type { RoleKeys, TufRole } from '../tuf/contract.js'
+import { describeDraft } from '../tuf/describe-draft.js'
+import { signDraft } from '../tuf/draft.js'
+import { draftedRoles } from '../tuf/drafted-root.js'
+import { readRoot } from '../tuf/roles.js'
+import { acceptRoot, draftRoot } from '../tuf/root-draft.js'
+import { acceptTargets, draftTargets } from '../tuf/targets-draft.js'
+import type { Calendar } from './calendar.js'
+import type { Parts } from './core.js'
+import type { OpenTrust } from './trust.js'
+import { executeStaged, rotate, type Rotating } from './rotation.js'
+
+/** What operators do to the server that these parts are of. */
+export function createAdministration(rotating: Rotating, calendar: Calendar): Administration {
+  const { parts, site } = rotating
+  const { config, paths, database } = site
+
+  function tuf(): OpenTrust {
+    if (rotating.trust !== undefined) return rotating.trust
+    throw new LogError('conflict', 'there is no TUF repository: tuf.enabled is false')
+  }
+
+  async function status(): Promise<StatusReport> {
+    const { trust } = rotating
+    const staged = await loadStagedChange(database.register)
+    const root = trust?.repository().roots.at(-1)
+    return {
+      publicUrl: trust?.publicUrl() ?? config.publicUrl,
+      version: readVersion(),
+      trees: logsOf(parts).map(({ record, checkpoint }) => ({
+        log: record.log,
+        treeId: record.treeId,
+        origin: record.origin,
+        treeSize: checkpoint().treeHead.treeSize
+      })),
+      rootSha256: root === undefined ? undefined : encodeHex(hashData('sha256', encodeUtf8(root))),
+      isPending: trust?.isPending() ?? false,
+      staged: staged.change?.what,
+      calendar: calendar()
+    }
+  }
+
+  async function draftNewRoot(request: DraftRootRequest): Promise<DraftReport> {
+    const trust = tuf()
+    const repository = trust.repository()
+    const { role } = request
+    const { roles } = readRoot(repository.roots.at(-1) ?? '')
+    const made =
+      role === undefined
+        ? undefined
+        : await keysFor(role, roles[role], trust.signing().signers[role], request)
+    let draft = draftRoot(
+      repository,
+      role === undefined || made === undefined ? {} : { roles: { [role]: made.keys } },
+      trust.signing()
+    )
+    const signers = trust.signing().signers.root
+    const signing =
+      role === 'root' && made?.signer !== undefined ? [...signers, made.signer] : signers
+    for (const signer of signing) draft = await signDraft(draft, signer)
+    return {
+      draft,
+      description: describeDraft(draft, repository),
+      ...(made?.keyName === undefined ? {} : { keyFile: `${paths.keys}/${made.keyName}` })
+    }
+  }
+
+  /** Keys a role is to have: those that are given, or a new one in place of those that are here. */
+  async function keysFor(
+    role: TufRole,
+    before: RoleKeys,
+    here: readonly Signer[],
+    { publicKeysPem, threshold, dryRun }: DraftRootRequest
+  ): Promise<{ readonly keys: RoleKeys; readonly keyName?: string; readonly signer?: Signer }> {
+    if (publicKeysPem !== undefined) {
+      const publicKeys = publicKeysPem.map(readPublicKey)
+      return { keys: { publicKeys, threshold: threshold ?? before.threshold } }
+    }
+    if (here.length === 0) {
+      throw new LogError(
+        'conflict',
+        `the keys of TUF role ${role} are elsewhere: make a new one there with sigstead tuf key new, and give the public ` +
+          'keys the role is to have with --public-keys'
+      )
+    }
+    const owner = `tuf-${role}` as const
+    const { signer, keyName } = dryRun
+      ? discardKeys(owner, await generateLogKey())
+      : await createLogKey(paths.keys, owner, readPassphrase(config.log))
+    const hereIds = new Set(here.map(({ publicKey }) => encodeHex(publicKey)))
+    const kept = before.publicKeys.filter((key) => !hereIds.has(encodeHex(key)))
+    return {
+      keys: {
+        publicKeys: [...kept, signer.publicKey],
+        threshold: threshold ?? Math.min(before.threshold, kept.length + 1)
+      },
+      keyName,
+      signer
+    }
+  }
+
+  async function publishRoot(draft: string, confirmation: string) {
+    const trust = tuf()
+    const description = describeDraft(draft, trust.repository())
+    const context = trust.signing()
+    const signers = readTufSigners(paths, draftedRoles(draft), readPassphrase(config.log))
+    await trust.store(
+      await acceptRoot(trust.repository(), draft, confirmation, { ...context, signers })
+    )
+    parts.foundation.options.logger.warn(
+      { version: description.version, sha256: description.sha256 },
+      'a new TUF root was published'
+    )
+    return description
+  }
+
+  /** What is to be published: keys in use, and the one that waits. */
+  async function material() {
+    const holdings = await readHoldings(database)
+    const { change } = await loadStagedChange(database.register)
+    const made = tuf().targetsFor(change === undefined ? holdings : holdingsWith(holdings, change))
+    return { ...made, change }
+  }
+
+  async function draftNewTargets(): Promise<DraftReport> {
+    const trust = tuf()
+    const { targets } = await material()
+    let draft = draftTargets(trust.repository(), targets, trust.signing())
+    for (const signer of trust.signing().signers.targets) draft = await signDraft(draft, signer)
+    return { draft, description: describeDraft(draft, trust.repository()) }
+  }
+
+  async function publishDraftedTargets(draft: string) {
+    const trust = tuf()
+    const description = describeDraft(draft, trust.repository())
+    const { state, targets, change } = await material()
+    const next = await acceptTargets(trust.repository(), draft, { targets, ...trust.signing() })
+    if (change === undefined) {
+      await trust.store(next, state)
+      return description
+    }
+    await executeStaged(rotating, change, trust.publicationOf(next, state))
+    // What it replaced has ended now, which is not signed yet.
+    await trust.reload()
+    return { ...description, rotated: change.what }
+  }
+
+  return {
+    status,
+    rotate: (request) => rotate(rotating, request),
+    draftRoot: (request) => tuf().exclusive(() => draftNewRoot(request)),
+    publishRoot: (draft, confirmation) => tuf().exclusive(() => publishRoot(draft, confirmation)),
+    draftTargets: () => tuf().exclusive(draftNewTargets),
+    publishTargets: (draft) => tuf().exclusive(() => publishDraftedTargets(draft))
+  }
+}
+
+/** The logs that are being written now. */
+export function logsOf({
+  rekorLog,
+  certificates
+}: Pick<Parts, 'rekorLog' | 'certificates'>): readonly TransparencyLog[] {
+  return [
+    rekorLog.generations.current.log,
+    ...(certificates === undefined ? [] : [certificates.generations.current.log])
+  ]
+}
+
+/** @throws LogError `invalid_request` */
+function readPublicKey(pem: string): Uint8Array {
+  const block = decodePem(encodeUtf8(pem))?.block
+  if (block?.type !== 'PUBLIC KEY') {
+    throw new LogError('invalid_request', 'a public key must be PEM with a block PUBLIC KEY')
+  }
+  return block.bytes
+}

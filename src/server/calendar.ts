@@ -1,0 +1,96 @@
+import { readTextFile } from '../config/text-file.js'
+import { LogError } from '../errors.js'
+import { type CalendarEntry, type Expiring, expiryCalendar } from '../trust/expiry.js'
+import { TUF_ROLES } from '../tuf/contract.js'
+import { expiries } from '../tuf/expiry.js'
+import type { Certificate } from '../x509/certificate.js'
+import { parseCertificate } from '../x509/certificate.js'
+import { parseCertificateChainPem } from '../x509/issuing-chain.js'
+import type { Parts } from './core.js'
+import type { OpenTrust } from './trust.js'
+
+/** How often files that somebody else renews are read again. */
+const WATCH_MS = 60_000
+
+/** Everything here that can expire, as of now. */
+export type Calendar = () => readonly CalendarEntry[]
+
+/** @throws LogError `invalid_request` for a file of trust.watchFiles that cannot be read */
+export function createCalendar(parts: Parts, trust: OpenTrust | undefined): Calendar {
+  const { config, options } = parts.foundation
+  const watched = watchFiles(config.trust.watchFiles, options.monotonicMs)
+  watched() // once, so that a wrong name stops the start
+  return () => {
+    const { authority, timestamps } = parts
+    return expiryCalendar(
+      [
+        ...chainExpiries('certificate authority', authority?.current().chain.certificates ?? []),
+        ...chainExpiries(
+          'timestamp authority',
+          (timestamps?.chain() ?? []).map((der) => parseCertificate(der))
+        ),
+        ...(trust === undefined ? [] : tufExpiries(trust)),
+        ...watched()
+      ],
+      Math.floor(options.now() / 1000)
+    )
+  }
+}
+
+/** The first of a chain that ends is the end of it. */
+function chainExpiries(what: string, chain: readonly Certificate[]): readonly Expiring[] {
+  if (chain.length === 0) return []
+  const expiresSeconds = Math.min(...chain.map(({ notAfterSeconds }) => notAfterSeconds))
+  return [{ what, expiresSeconds }]
+}
+
+function tufExpiries(trust: OpenTrust): readonly Expiring[] {
+  const { lifetimes } = trust.signing()
+  const renews = TUF_ROLES.filter((role) => role !== 'root' && trust.canSign(role))
+  return expiries(trust.repository()).map(({ role, expiresSeconds }) => ({
+    what: `TUF ${role}`,
+    expiresSeconds,
+    ...(renews.includes(role) ? { renewedLifetimeSeconds: lifetimes[role].seconds } : {})
+  }))
+}
+
+function watchFiles(
+  names: string | undefined,
+  monotonicMs: () => number
+): () => readonly Expiring[] {
+  const files = (names ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+  let read: { readonly atMs: number; readonly things: readonly Expiring[] } | undefined
+  return () => {
+    if (read === undefined || monotonicMs() - read.atMs > WATCH_MS) {
+      const earlier = read?.things
+      read = { atMs: monotonicMs(), things: readAll(files, earlier) }
+    }
+    return read.things
+  }
+}
+
+/** @param earlier what was read before: a file that is being replaced is not there for a moment */
+function readAll(
+  files: readonly string[],
+  earlier: readonly Expiring[] | undefined
+): readonly Expiring[] {
+  try {
+    return files.flatMap((file) => chainExpiries(file, readCertificates(file)))
+  } catch (err) {
+    if (earlier === undefined) throw err
+    return earlier
+  }
+}
+
+function readCertificates(file: string): readonly Certificate[] {
+  const text = readTextFile('trust.watchFiles', file)
+  try {
+    return parseCertificateChainPem(text)
+  } catch (err) {
+    const problem = err instanceof Error ? err.message : String(err)
+    throw new LogError('invalid_request', `trust.watchFiles ${file}: ${problem}`, { cause: err })
+  }
+}
