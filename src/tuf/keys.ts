@@ -20,7 +20,11 @@ const PEM_LABEL = 'PUBLIC KEY'
  * @see TUF specification section 4.2
  */
 export function keyFromSpki(spki: Uint8Array): Key {
-  const keyVal = { public: encodePem(PEM_LABEL, parseP256(spki).spki) }
+  return keyOf(parseP256(spki))
+}
+
+function keyOf({ spki }: EcdsaPublicKey): Key {
+  const keyVal = { public: encodePem(PEM_LABEL, spki) }
   const object = { keytype: KEY_TYPE, scheme: SCHEME, keyval: keyVal }
   const keyID = encodeHex(hashData('sha256', encodeUtf8(canonicalize(object))))
   return new Key({ keyID, keyType: KEY_TYPE, scheme: SCHEME, keyVal })
@@ -42,7 +46,7 @@ export function publicKeyOf(key: Key): EcdsaPublicKey {
     throw new LogError('unsupported', `key ${key.keyID} is not of scheme ${SCHEME}`)
   }
   const publicKey = parseP256(decodeSinglePem(encodeUtf8(pem), PEM_LABEL))
-  if (!keyFromSpki(publicKey.spki).equals(key)) {
+  if (!keyOf(publicKey).equals(key)) {
     throw new LogError('invalid_request', `key ${key.keyID} has another id or more members`)
   }
   return publicKey

@@ -45,6 +45,7 @@ function verifyRoots(texts: readonly string[]): readonly Root[] {
     verifyNextRoot(roots.at(-1), metadata)
     roots.push(metadata.signed)
   }
+  if (roots.length === 0) throw new LogError('integrity', 'there is no root')
   return roots
 }
 
@@ -81,6 +82,7 @@ function verifyList<Role extends Exclude<TufRole, 'root'>>(
   list: readonly MetadataText[],
   roots: readonly Root[]
 ): readonly [Verified<Role>, ...Verified<Role>[]] {
+  if (list.length > KEPT_VERSIONS) throw new LogError('integrity', `too many ${role} metadata`)
   const keys = keysOfRoots(roots, role)
   const [first, ...older] = list.map(({ version, text }, age) => {
     const metadata = parseMetadata(role, text)
@@ -90,13 +92,10 @@ function verifyList<Role extends Exclude<TufRole, 'root'>>(
     const signedBy = verifySignatures(metadata, keys)
     // Older ones were signed for an older root, if keys were changed since.
     const accepted = age > 0 && roots.some((root) => missingSignatures(signedBy, root, role) === 0)
-    const current = roots.at(-1)
-    if (current === undefined) throw new LogError('integrity', 'there is no root')
-    if (!accepted) assertThreshold(metadata, signedBy, current)
+    if (!accepted) assertThreshold(metadata, signedBy, roots.at(-1) as Root) // there is one
     return { version, text, signed: metadata.signed }
   })
   if (first === undefined) throw new LogError('integrity', `there is no ${role} metadata`)
-  if (list.length > KEPT_VERSIONS) throw new LogError('integrity', `too many ${role} metadata`)
   return [first, ...older]
 }
 
