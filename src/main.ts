@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import type { CliWorld } from './cli/command.js'
 import { runCli } from './cli/run.js'
+import type { Config } from './config/schema.js'
+import type { ServerOptions } from './server/foundation.js'
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
@@ -14,15 +16,12 @@ const world: CliWorld = {
   stdin: process.stdin,
   // Only loaded to serve: most commands need none of it.
   startServer: async (config) => {
-    const [{ pino }, { startServer }] = await Promise.all([import('pino'), import('./server.js')])
-    // Written at once: what a dying process had to say is the most interesting of all.
-    const logger = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: true }))
-    return startServer(config, {
-      logger,
-      now: Date.now,
-      monotonicMs: () => performance.now(),
-      randomBytes: world.randomBytes
-    })
+    const { startServer } = await import('./server.js')
+    return startServer(config, await serverOptions(config))
+  },
+  openAdministration: async (config) => {
+    const { openAdministration } = await import('./server/open-administration.js')
+    return openAdministration(config, await serverOptions(config))
   },
   onStopRequest: (listener) => {
     for (const signal of SIGNALS) process.on(signal, listener)
@@ -31,6 +30,17 @@ const world: CliWorld = {
     }
   },
   exit: (code) => process.exit(code)
+}
+
+async function serverOptions({ logLevel }: Config): Promise<ServerOptions> {
+  const { pino } = await import('pino')
+  return {
+    // Written at once: what a dying process had to say is the most interesting of all.
+    logger: pino({ level: logLevel }, pino.destination({ fd: 2, sync: true })),
+    now: Date.now,
+    monotonicMs: () => performance.now(),
+    randomBytes: world.randomBytes
+  }
 }
 
 // Whoever reads our output may stop reading, as `head` does; that is no failure.

@@ -1,5 +1,6 @@
 import type { JsonValue } from '../encoding/canonical-json.js'
 import type { Config } from '../config/schema.js'
+import type { Administration } from '../site/administration.js'
 
 /** What a process exits with. */
 export const EXIT = {
@@ -68,6 +69,11 @@ export interface CliWorld {
   readonly randomBytes: (length: number) => Uint8Array
   readonly stdin: AsyncIterable<Uint8Array>
   readonly startServer: (config: Config) => Promise<RunningServer>
+  /** Opens a data directory on which no server runs, for commands that change it. */
+  readonly openAdministration: (config: Config) => Promise<{
+    readonly administration: Administration
+    close(): Promise<void>
+  }>
   /** Calls back at every request to stop (SIGTERM, SIGINT). Returns how to stop listening. */
   readonly onStopRequest: (listener: () => void) => () => void
   /** Ends the process now. */

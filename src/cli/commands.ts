@@ -2,7 +2,7 @@ import type { Command } from './command.js'
 
 /** A command before its module is loaded: looking one up must not cost loading them all. */
 export interface CommandEntry {
-  /** One or two words. */
+  /** One to three words. */
   readonly name: string
   readonly summary: string
   readonly load: () => Promise<Command>
@@ -84,6 +84,66 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'ct info',
     summary: 'show the certificate logs of a data directory and their keys',
     load: async () => (await import('./ct-info.js')).ctInfoCommand
+  },
+  {
+    name: 'rotate',
+    summary: 'give a log, an authority or a TUF role another key',
+    load: async () => (await import('./rotate.js')).rotateCommand
+  },
+  {
+    name: 'status',
+    summary: 'show what runs, what waits and what expires',
+    load: async () => (await import('./status.js')).statusCommand
+  },
+  {
+    name: 'trust check',
+    summary: 'say what is wrong or stale about a trusted root, signing config or PEM file',
+    load: async () => (await import('./trust-check.js')).trustCheckCommand
+  },
+  {
+    name: 'tuf root draft',
+    summary: 'draft a root that is good for longer',
+    load: async () => (await import('./tuf-draft.js')).tufRootDraftCommand
+  },
+  {
+    name: 'tuf root sign',
+    summary: 'sign a draft of a root, on any machine',
+    load: async () => (await import('./tuf-draft.js')).signCommand('root')
+  },
+  {
+    name: 'tuf root show',
+    summary: 'say what a draft of a root changes',
+    load: async () => (await import('./tuf-draft.js')).showCommand('root')
+  },
+  {
+    name: 'tuf root publish',
+    summary: 'publish a root that was signed',
+    load: async () => (await import('./tuf-draft.js')).tufRootPublishCommand
+  },
+  {
+    name: 'tuf targets draft',
+    summary: 'draft targets metadata for keys that are elsewhere',
+    load: async () => (await import('./tuf-draft.js')).tufTargetsDraftCommand
+  },
+  {
+    name: 'tuf targets sign',
+    summary: 'sign a draft of targets metadata, on any machine',
+    load: async () => (await import('./tuf-draft.js')).signCommand('targets')
+  },
+  {
+    name: 'tuf targets show',
+    summary: 'say what a draft of targets metadata changes',
+    load: async () => (await import('./tuf-draft.js')).showCommand('targets')
+  },
+  {
+    name: 'tuf targets publish',
+    summary: 'publish targets metadata that was signed',
+    load: async () => (await import('./tuf-draft.js')).tufTargetsPublishCommand
+  },
+  {
+    name: 'tuf key new',
+    summary: 'make a root or targets key that stays elsewhere',
+    load: async () => (await import('./tuf-key-new.js')).tufKeyNewCommand
   },
   {
     name: 'config table',

@@ -55,7 +55,7 @@ export function connectRemote({ flags, loadConfig, note }: CommandCall): Remote 
   }
 }
 
-function serverOf(text: string | undefined): string | undefined {
+export function serverOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined
   if (!/^https?:\/\//.test(text) || !URL.canParse(text)) {
     throw new UsageError(`--server must be an http or https URL (got ${text})`)

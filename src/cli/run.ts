@@ -61,7 +61,7 @@ function findCommand(argv: readonly string[]): {
   readonly entry: CommandEntry
   readonly rest: readonly string[]
 } {
-  for (const words of [2, 1]) {
+  for (const words of [3, 2, 1]) {
     const name = argv.slice(0, words).join(' ')
     const entry = COMMANDS.find((each) => each.name === name)
     if (entry !== undefined) return { entry, rest: argv.slice(words) }

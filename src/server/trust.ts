@@ -15,6 +15,7 @@ import {
 import type { CellChange } from '../store/log-store.js'
 import type { TrustState, TrustTarget } from '../trust/contract.js'
 import { findGaps, type LiveServices } from '../trust/gaps.js'
+import { readTrustedRoot } from '../trust/read-trusted-root.js'
 import { buildTrustTargets, TRUSTED_ROOT_FILE } from '../trust/targets.js'
 import type { TufRepository, TufRole } from '../tuf/contract.js'
 import { publishedTargets } from '../tuf/current.js'
@@ -58,6 +59,8 @@ export interface OpenTrust {
    * @throws LogError `conflict` when clients would refuse what the services sign
    */
   publish(publicUrl: string): Promise<void>
+  /** For work on a stopped server: believes the address that is published. */
+  stayAtPublishedUrl(): Promise<void>
   /** What the repository is to be once these keys are in use. @throws LogError `conflict` when the keys of targets are elsewhere */
   prepare(holdings: Holdings): Promise<Publication>
   /** Material for these keys, whether or not it can be signed here. */
@@ -199,6 +202,11 @@ export async function openTrust(
     tufFile: (path) => findFile(stored.repository, path),
     signing,
     publish: (url) => exclusive(() => publish(url)),
+    stayAtPublishedUrl: async () => {
+      const { tlogs } = readTrustedRoot(publishedTrustedRoot(stored.repository))
+      publicUrl = tlogs.at(-1)?.baseUrl ?? publicUrl
+      state = targetsFor(await heldNow()).state
+    },
     targetsFor,
     async prepare(holdings) {
       const { state: after, targets } = targetsFor(holdings)
