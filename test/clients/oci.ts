@@ -50,6 +50,8 @@ export interface Trust extends TrustFiles {
 export interface OciSession {
   readonly keyless: KeylessSession
   readonly session: Session
+  /** Another server with the same parts, that believes the same providers. */
+  readonly stranger: Session
   readonly registry: Registry
   /** Full URL of the timestamp authority. */
   readonly tsaUrl: string
@@ -91,6 +93,7 @@ export async function openOciSession(t: Test): Promise<OciSession> {
   return {
     keyless,
     session,
+    stranger,
     registry: await startRegistry(t),
     tsaUrl,
     signers: [await keySigner(session), keylessSigner(keyless, trustedRoot())],
