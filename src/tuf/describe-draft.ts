@@ -1,7 +1,7 @@
 import { LogError } from '../errors.js'
 import { TUF_ROLES, type TufRepository, type TufRole } from './contract.js'
 import { currentTargets } from './current.js'
-import { type Draft, draftKeys, draftRoots, parseDraft } from './draft.js'
+import { assertFollowsText, type Draft, draftKeys, draftRoots, parseDraft } from './draft.js'
 import { formatMetadata, sha256OfText } from './metadata.js'
 import { keysOfRole, roleOf } from './roles.js'
 import { missingSignatures } from './signatures.js'
@@ -97,16 +97,6 @@ function assertNext(draft: Draft, repository: TufRepository): void {
     )
   }
   if (draft.role === 'root') assertFollowsText(draft, repository)
-}
-
-/** @throws LogError `conflict` unless a root draft was made for the newest root of the repository, to the byte */
-export function assertFollowsText(
-  { trustedRoot }: Extract<Draft, { role: 'root' }>,
-  { roots }: Pick<TufRepository, 'roots'>
-): void {
-  if (trustedRoot === undefined || formatMetadata(trustedRoot) !== roots.at(-1)) {
-    throw new LogError('conflict', 'the draft was made for another root than the newest one')
-  }
 }
 
 function roleChanges({

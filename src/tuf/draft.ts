@@ -3,6 +3,7 @@ import { isJsonObject } from '../encoding/json.js'
 import { LogError } from '../errors.js'
 import type { Signer } from '../keys/signer.js'
 import { tufKeyId } from './keys.js'
+import type { TufRepository } from './contract.js'
 import { formatMetadata, metadataFromJson, parseJsonOnce, type TufMetadata } from './metadata.js'
 import { addSignature, assertThreshold, verifySignatures } from './signatures.js'
 import { assertRootFollows, keysOfRoots } from './verify-repository.js'
@@ -92,6 +93,16 @@ function assertPublished(root: TufMetadata<'root'>): void {
   const signatures = Object.entries(root.signatures).filter(([keyId]) => own.has(keyId))
   const metadata = new Metadata(root.signed, Object.fromEntries(signatures))
   assertThreshold(metadata, verifySignatures(metadata, own), root.signed)
+}
+
+/** @throws LogError `conflict` unless a root draft was made for the newest root of the repository, to the byte */
+export function assertFollowsText(
+  { trustedRoot }: RootDraft,
+  { roots }: Pick<TufRepository, 'roots'>
+): void {
+  if (trustedRoot === undefined || formatMetadata(trustedRoot) !== roots.at(-1)) {
+    throw new LogError('conflict', 'the draft was made for another root than the newest one')
+  }
 }
 
 /** The roots whose keys may sign a draft: for a root the one before and itself. */

@@ -131,7 +131,7 @@ export function signedBytes({ signed }: TufMetadata): Uint8Array {
 /** @throws LogError `too_large` when clients would not read a text of this size */
 export function assertSize(role: TufRole, text: string): void {
   const limit = MAX_METADATA_BYTES[role]
-  const size = Buffer.byteLength(text)
+  const size = encodeUtf8(text).length
   if (size > limit) {
     throw new LogError('too_large', `${role} metadata of ${size} bytes: clients read ${limit}`)
   }

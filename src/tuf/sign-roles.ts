@@ -1,5 +1,6 @@
 import { MetaFile, Snapshot, Targets, Timestamp } from '@tufjs/models'
 import { encodeUtf8 } from '../encoding/text.js'
+import { LogError } from '../errors.js'
 import type {
   MetadataText,
   TufLifetimes,
@@ -43,7 +44,11 @@ export function expiresAt(
   role: TufRole,
   { lifetimes, nowSeconds }: Pick<SigningContext, 'lifetimes' | 'nowSeconds'>
 ): string {
-  return formatTime(nowSeconds + lifetimes[role].seconds)
+  const { seconds } = lifetimes[role]
+  if (!(seconds > 0)) {
+    throw new LogError('invalid_request', `${role} metadata must live for some time: ${seconds} s`)
+  }
+  return formatTime(nowSeconds + seconds)
 }
 
 /** Unsigned targets metadata. @throws LogError `invalid_request` for names and custom members */

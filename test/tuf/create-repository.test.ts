@@ -56,6 +56,7 @@ t.test('refused', async (t) => {
     ...good,
     targets: [textTarget('a', 'x', value)]
   })
+  const many = [...(await newSigners(200)), a].map(({ publicKey }) => publicKey)
   const circle: Record<string, unknown> = {}
   circle.circle = circle
   const cases: readonly (readonly [string, typeof good, RegExp])[] = [
@@ -118,6 +119,17 @@ t.test('refused', async (t) => {
       custom({ a: 'x'.repeat(5_000_000) }),
       /^too_large: targets metadata of .* clients read 5000000/
     ],
+    [
+      'list',
+      custom([] as unknown as Record<string, unknown>),
+      /^invalid_request: custom of a is not JSON/
+    ],
+    [
+      'no lifetime',
+      { ...good, lifetimes: { ...LIFETIMES, snapshot: { seconds: 0 } } },
+      /^invalid_request: snapshot metadata must live/
+    ],
+    ['201 keys', root(many, 1), /^too_large: more than 200 keys/],
     ['fraction of a second', { ...good, nowSeconds: 0.5 }, /^invalid_request: no time/],
     ['year 10000', { ...good, nowSeconds: 253_402_300_799 }, /^invalid_request: no time/]
   ]
