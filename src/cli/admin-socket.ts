@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { socketPath } from '../config/socket-path.js'
 import { isJsonObject, parseJson } from '../encoding/json.js'
 import { ERROR_CODES, LogError } from '../errors.js'
@@ -7,9 +8,6 @@ import type { AdminOperation } from '../site/admin-protocol.js'
 
 /** A rotation may wait for a large batch, and a command for another command. */
 const TIMEOUT_MS = 120_000
-
-/** Nobody listens on the socket. */
-class NobodyThere extends Error {}
 
 /**
  * Talks to the server that runs on a data directory.
@@ -21,7 +19,8 @@ export async function connectAdministration(path: string): Promise<Administratio
   const call = async <Result>(operation: AdminOperation, members: object): Promise<Result> =>
     // What the server of this very version answers has the shape of its own contract.
     (await ask(reachable, operation, members)) as Result
-  const administration: Administration = {
+  if (!(await isListened(reachable))) return undefined
+  return {
     status: () => call('status', {}),
     rotate: (rotation) => call('rotate', rotation),
     draftRoot: (draft) => call('draftRoot', draft),
@@ -29,13 +28,21 @@ export async function connectAdministration(path: string): Promise<Administratio
     draftTargets: () => call('draftTargets', {}),
     publishTargets: (draft) => call('publishTargets', { draft })
   }
-  try {
-    await administration.status()
-    return administration
-  } catch (err) {
-    if (err instanceof NobodyThere) return undefined
-    throw err
-  }
+}
+
+/** Whether a server is there; a dead one leaves its socket behind. */
+function isListened(path: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path)
+    socket.on('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.on('error', (err: NodeJS.ErrnoException) => {
+      if (err.code === 'ENOENT' || err.code === 'ECONNREFUSED') resolve(false)
+      else reject(new LogError('internal', `${path} cannot be reached: ${err.code ?? err.message}`))
+    })
+  })
 }
 
 async function ask(path: string, operation: AdminOperation, members: object): Promise<unknown> {
@@ -59,10 +66,9 @@ function post(path: string, operation: AdminOperation, body: string): Promise<Ui
       }
     )
     asked.on('timeout', () => asked.destroy(new LogError('timeout', 'the server did not answer')))
-    asked.on('error', (err: NodeJS.ErrnoException) => {
-      const isNobody = err.code === 'ENOENT' || err.code === 'ECONNREFUSED'
-      reject(isNobody ? new NobodyThere() : err)
-    })
+    asked.on('error', (err) =>
+      reject(new LogError('upstream', `the server is gone: ${err.message}`))
+    )
     asked.end(body)
   })
 }

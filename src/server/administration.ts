@@ -48,11 +48,11 @@ export function createAdministration(rotating: Rotating, calendar: Calendar): Ad
     return {
       publicUrl: trust?.publicUrl() ?? config.publicUrl,
       version: readVersion(),
-      trees: logsOf(parts).map(({ record, checkpoint }) => ({
-        log: record.log,
-        treeId: record.treeId,
-        origin: record.origin,
-        treeSize: checkpoint().treeHead.treeSize
+      trees: logsOf(parts).map((log) => ({
+        log: log.record.log,
+        treeId: log.record.treeId,
+        origin: log.record.origin,
+        treeSize: log.checkpoint().treeHead.treeSize
       })),
       rootSha256: root === undefined ? undefined : encodeHex(hashData('sha256', encodeUtf8(root))),
       isPending: trust?.isPending() ?? false,
