@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.js'
 import { LogError, isLogError } from '../errors.js'
 import type { JsonValue } from '../encoding/canonical-json.js'
 import { openDatabase } from '../store/sqlite/open-database.js'
+import { CEREMONY_FLAGS, type Ceremony, makeCeremonyKeys, readCeremony } from './ceremony.js'
 import { type CliWorld, type Command, EXIT } from './command.js'
 import {
   type MadeAuthority,
@@ -15,6 +16,9 @@ import {
   ensureRekorLog,
   ensureTimestampAuthority
 } from '../site/init-parts.js'
+import type { Site } from '../site/site.js'
+import { describeSite, writeTranscript } from '../site/transcript.js'
+import { loadRepository } from '../site/tuf-repository.js'
 import { ensureTufRepository, type MadeRepository } from '../site/ensure-tuf-repository.js'
 
 /** What was made; what was there already is not in it. */
@@ -24,6 +28,8 @@ export interface Made {
   readonly authority?: MadeAuthority
   readonly timestampAuthority?: MadeAuthority
   readonly tufRepository?: MadeRepository
+  /** File that says what there is now; when anything was made. */
+  readonly transcriptFile?: string
 }
 
 export const initCommand: Command = {
@@ -31,12 +37,14 @@ export const initCommand: Command = {
     'Makes the data directory (mode 0700), in it the key of the log (PKCS#8, mode 0600, encrypted where a passphrase is\n' +
     'configured), a tree with a random ID, and its first entry: a signature over the statement of the log. Then a\n' +
     'certificate log with a key of its own, a certificate authority: key and self-signed root (see ca csr for a root\n' +
-    'that is kept elsewhere), and a timestamp authority. In a directory that has a log it adds what is missing of these; refuses one that\n' +
-    'holds anything else. After an interruption, run it again.',
+    'that is kept elsewhere), a timestamp authority, and a TUF repository with all that clients must know. In a directory\n' +
+    'that has a log it adds what is missing of these; refuses one that holds anything else. After an interruption, run it\n' +
+    'again. A transcript with all fingerprints is written into the folder transcripts.',
+  flags: CEREMONY_FLAGS,
   config: 'all',
-  run: async ({ loadConfig, world, print }) => {
+  run: async ({ flags, loadConfig, world, print }) => {
     const config = loadConfig()
-    const made = await initialize(config, world)
+    const made = await initialize(config, world, readCeremony(flags, config.dataDir))
     if (Object.keys(made).length === 0) {
       throw new LogError(
         'conflict',
@@ -57,7 +65,8 @@ function describeMade({
   certificateLog,
   authority,
   timestampAuthority,
-  tufRepository
+  tufRepository,
+  transcriptFile
 }: Made): readonly string[] {
   const lines: string[] = []
   if (log !== undefined) {
@@ -93,6 +102,7 @@ function describeMade({
       lines.push(`                 key file of ${role}: ${file} (back it up likewise)`)
     }
   }
+  if (transcriptFile !== undefined) lines.push(`transcript       ${transcriptFile}`)
   return lines
 }
 
@@ -101,7 +111,8 @@ function valueOf({
   certificateLog,
   authority,
   timestampAuthority,
-  tufRepository
+  tufRepository,
+  transcriptFile
 }: Made): Record<string, JsonValue> {
   return {
     ...log,
@@ -115,7 +126,8 @@ function valueOf({
             rootSha256: tufRepository.rootSha256,
             keyFiles: { ...tufRepository.keyFiles }
           }
-        })
+        }),
+    ...(transcriptFile === undefined ? {} : { transcriptFile })
   }
 }
 
@@ -129,7 +141,8 @@ function valueOf({
  */
 export async function initialize(
   config: Config,
-  world: Pick<CliWorld, 'now' | 'randomBytes'>
+  world: Pick<CliWorld, 'now' | 'randomBytes'>,
+  ceremony?: Ceremony
 ): Promise<Made> {
   const paths = dataPaths(config.dataDir)
   prepareDirectory(paths)
@@ -141,19 +154,54 @@ export async function initialize(
     const certificateLog = config.ct.enabled ? await ensureCtLog(site) : undefined
     const authority = config.ca.enabled ? await ensureAuthority(site) : undefined
     const timestampAuthority = config.tsa.enabled ? await ensureTimestampAuthority(site) : undefined
-    const tufRepository = config.tuf.enabled ? await ensureTufRepository(site) : undefined
-    rmSync(paths.initMarker, { force: true })
-    syncFolder(paths.root)
-    return {
+    const tufRepository = config.tuf.enabled ? await makeRepository(site, ceremony) : undefined
+    const made = {
       ...(log === undefined ? {} : { log }),
       ...(certificateLog === undefined ? {} : { certificateLog }),
       ...(authority === undefined ? {} : { authority }),
       ...(timestampAuthority === undefined ? {} : { timestampAuthority }),
       ...(tufRepository === undefined ? {} : { tufRepository })
     }
+    const isNew = existsSync(paths.initMarker)
+    const transcriptFile =
+      Object.keys(made).length === 0
+        ? undefined
+        : writeTranscript(
+            paths.transcripts,
+            await describeSite(site, foldersOf(ceremony)),
+            world.now()
+          )
+    if (isNew) {
+      rmSync(paths.initMarker)
+      syncFolder(paths.root)
+    }
+    return { ...made, ...(transcriptFile === undefined ? {} : { transcriptFile }) }
   } finally {
     await database.close()
   }
+}
+
+/** @throws LogError `conflict` where a ceremony comes too late */
+async function makeRepository(
+  site: Site,
+  ceremony: Ceremony | undefined
+): Promise<MadeRepository | undefined> {
+  if (ceremony === undefined) return ensureTufRepository(site)
+  if ((await loadRepository(site.database.register)) !== undefined) {
+    throw new LogError(
+      'conflict',
+      'there is a TUF repository already: make keys elsewhere with sigstead tuf key new, and let the root have them with ' +
+        'sigstead rotate tuf-root --public-keys'
+    )
+  }
+  return ensureTufRepository(site, await makeCeremonyKeys(ceremony))
+}
+
+/** Where keys of roles are that are not in the data directory. */
+function foldersOf(ceremony: Ceremony | undefined): Readonly<Record<string, string>> {
+  if (ceremony === undefined) return {}
+  const { folder, offlineTargets } = ceremony
+  return { root: folder, ...(offlineTargets ? { targets: folder } : {}) }
 }
 
 function prepareDirectory(paths: DataPaths): void {

@@ -8,6 +8,8 @@ export interface DataPaths {
   /** The SQLite file; its write-ahead log and lock lie beside it. */
   readonly database: string
   readonly keys: string
+  /** Texts of what init has made. */
+  readonly transcripts: string
   /** Where the commands of operators reach a server that runs. */
   readonly adminSocket: string
   /** There from the first step of `init` to its last. */
@@ -35,6 +37,7 @@ export function dataPaths(root: string): DataPaths {
     root,
     database: join(root, DATABASE),
     keys: join(root, 'keys'),
+    transcripts: join(root, 'transcripts'),
     adminSocket: join(root, 'admin.sock'),
     initMarker: join(root, MARKER)
   }
