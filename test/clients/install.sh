@@ -37,6 +37,7 @@ install_signing_tools() {
   command -v ssh-keygen >/dev/null || missing+=(openssh-client)
   command -v minisign >/dev/null || missing+=(minisign)
   command -v git >/dev/null || missing+=(git)
+  command -v curl >/dev/null || missing+=(curl)
   ((${#missing[@]} == 0)) && return
   [[ $(id -u) == 0 ]] || fail "missing: install ${missing[*]} with apt-get, or run this as root"
   echo "installing ${missing[*]}"
