@@ -82,7 +82,7 @@ async function composeServer(
     enabledOperations: config.rekor.endpoints,
     maxRequestBodyBytes: config.maxRequestBodyBytes,
     health: () => healthOf(logs(), calendar(), now(), config.healthMaxAgeMs),
-    homePage: () => homePage(generations.current.active),
+    homePage: () => homePage(generations.current.active, trust !== undefined),
     onRequestDone: metrics.apiRequest,
     ...furtherApis(core)
   })
@@ -202,12 +202,13 @@ function healthOf(
   return { isHealthy: false, reason }
 }
 
-function homePage({ record, checkpoint }: TreeView): string {
+function homePage({ record, checkpoint }: TreeView, hasBootstrap: boolean): string {
   return renderHomePage({
     version: readVersion(),
     origin: record.origin,
     treeId: record.treeId,
-    entries: record.offset + checkpoint().treeHead.treeSize
+    entries: record.offset + checkpoint().treeHead.treeSize,
+    hasBootstrap
   })
 }
 

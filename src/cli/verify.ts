@@ -3,7 +3,10 @@ import { isLogError } from '../errors.js'
 import { createCtLeafChecks } from '../ct/leaf-checks.js'
 import { type CheckPhase, type CheckReport, checkLog } from '../log/check-log.js'
 import { createRekorLeafChecks } from '../rekor/leaf-checks.js'
-import type { TreeRecord } from '../store/log-store.js'
+import { loadStagedChange } from '../site/planned-change.js'
+import { loadRepository } from '../site/tuf-repository.js'
+import { loadAuthorityState } from '../store/authority-records.js'
+import type { Database, TreeRecord } from '../store/log-store.js'
 import { openDatabase } from '../store/sqlite/open-database.js'
 import { type Command, type CommandCall, EXIT, type ExitCode } from './command.js'
 import { createProgressBar } from './progress.js'
@@ -27,8 +30,9 @@ const PROMISES: Readonly<Record<TreeRecord['log'], string>> = {
 export const verifyCommand: Command = {
   description:
     'Recomputes every tree from the stored bytes of its entries and checks each tile, checkpoint, signed entry\n' +
-    'timestamp, index row and attestation against them. Reads only; a server may be running, then what is checked is\n' +
-    'the moment at which it began. Names the first bad thing and exits with 1.\n\n' +
+    'timestamp, index row and attestation against them, then the signatures and files of the TUF repository. Reads only; a\n' +
+    'server may be running, then what is checked is the moment at which it began. Names the first bad thing and exits\n' +
+    'with 1.\n\n' +
     'It cannot see that the whole directory was replaced by an older copy of itself: compare the checkpoint with one\n' +
     'kept elsewhere, as sigstead entry proof --checkpoint does.',
   config: ['dataDir'],
@@ -36,7 +40,8 @@ export const verifyCommand: Command = {
     const paths = dataPaths(call.loadConfig().dataDir)
     assertLogDirectory(paths)
     try {
-      printGood(call, await checkDirectory(call, paths))
+      const { report, roots } = await checkDirectory(call, paths)
+      printGood(call, report, roots)
       return EXIT.ok
     } catch (err) {
       return printBad(call, err)
@@ -44,22 +49,33 @@ export const verifyCommand: Command = {
   }
 }
 
-async function checkDirectory({ world }: CommandCall, paths: DataPaths): Promise<CheckReport> {
+async function checkDirectory(
+  { world }: CommandCall,
+  paths: DataPaths
+): Promise<{ readonly report: CheckReport; readonly roots: number | undefined }> {
   const bar = createProgressBar(world.stderr, () => performance.now())
   const database = await openDatabase({ path: paths.database, mode: 'read' })
   try {
-    return await checkLog({
+    const report = await checkLog({
       database,
       checks: { rekor: createRekorLeafChecks(), ct: createCtLeafChecks() },
       onProgress: ({ phase, done, total }) => bar.show(LABELS[phase], done, total)
     })
+    return { report, roots: await checkCells(database) }
   } finally {
     bar.clear()
     await database.close()
   }
 }
 
-function printGood({ print }: CommandCall, report: CheckReport): void {
+/** Reading them checks them. @returns how many roots the TUF repository has */
+async function checkCells({ register }: Database): Promise<number | undefined> {
+  for (const owner of ['ca', 'tsa'] as const) await loadAuthorityState(register, owner)
+  await loadStagedChange(register)
+  return (await loadRepository(register))?.repository.roots.length
+}
+
+function printGood({ print }: CommandCall, report: CheckReport, roots: number | undefined): void {
   const { trees, submissions, searchRows, attestations } = report
   const lines = trees.map(
     ({ treeId, log, treeSize, checkpoints, tiles, promises }) =>
@@ -68,6 +84,7 @@ function printGood({ print }: CommandCall, report: CheckReport): void {
   )
   lines.push(
     `${submissions} submissions, ${searchRows} rows of the search index, ${attestations} attestations`,
+    ...(roots === undefined ? [] : [`TUF repository: ${roots} roots`]),
     'all good'
   )
   print(lines.join('\n'), {
@@ -75,7 +92,8 @@ function printGood({ print }: CommandCall, report: CheckReport): void {
     trees: trees.map((tree) => ({ ...tree })),
     submissions,
     searchRows,
-    attestations
+    attestations,
+    ...(roots === undefined ? {} : { tufRoots: roots })
   })
 }
 

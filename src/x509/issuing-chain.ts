@@ -80,6 +80,7 @@ export async function checkIssuingChain(
     assertAuthority(certificate, name, i)
     assertTime(certificate, name, atSeconds)
     await assertSigned(certificate, name, chain[i + 1])
+    assertNamed(certificate, name, i + 1 < chain.length)
   }
   assertCodeSigning([issuing, ...others])
   if (!equalBytes(issuing.publicKey.spki, publicKey)) {
@@ -127,6 +128,13 @@ function assertTime(
   }
   if (atSeconds > notAfterSeconds) {
     throw refused(`${name} expired at ${formatTime(notAfterSeconds)}`)
+  }
+}
+
+/** Clients take whatever names itself as its issuer for a root (cosign 2). */
+function assertNamed({ subject, issuer }: Certificate, name: string, hasIssuer: boolean): void {
+  if (hasIssuer && equalBytes(subject, issuer)) {
+    throw refused(`${name} has the same subject as the next one: clients would take it for a root`)
   }
 }
 

@@ -58,6 +58,13 @@ t.test('a root alone, and an intermediate under it', async (t) => {
 t.test('chains that may not issue', async (t) => {
   const other = await buildRootCertificate({ ...times, subject: name('root'), signer })
   const stranger = await buildRootCertificate({ ...times, subject: name('x'), signer: rootSigner })
+  const namesake = await buildIntermediateCertificate({
+    ...times,
+    subject: name('root'),
+    publicKey: signer.publicKey,
+    issuer: root,
+    issuerSigner: rootSigner
+  })
   const without = (certificate: Certificate, ...oids: string[]): Certificate => ({
     ...certificate,
     extensions: certificate.extensions.filter(({ oid }) => !oids.includes(oid))
@@ -91,6 +98,11 @@ t.test('chains that may not issue', async (t) => {
       /certificate 0 of the chain was not signed by the next one/
     ],
     ['names that do not fit', [issuing, stranger], /was not signed by the next one/],
+    [
+      'an intermediate that looks like a root',
+      [namesake, root],
+      /has the same subject as the next/
+    ],
     [
       'an intermediate that may have none below it',
       [below, issuing, root],
