@@ -12,7 +12,10 @@ import type { OpenTrust } from './trust.js'
 /** How often files that somebody else renews are read again. */
 const WATCH_MS = 60_000
 
-/** Everything here that can expire, as of now. */
+/** Strangers may ask for it as often as they like, and it reads a dozen documents. */
+const FRESH_MS = 1000
+
+/** Everything here that can expire, as of a second ago at most. */
 export type Calendar = () => readonly CalendarEntry[]
 
 /** @throws LogError `invalid_request` for a file of trust.watchFiles that cannot be read */
@@ -20,7 +23,7 @@ export function createCalendar(parts: Parts, trust: OpenTrust | undefined): Cale
   const { config, options } = parts.foundation
   const watched = watchFiles(config.trust.watchFiles, options.monotonicMs)
   watched() // once, so that a wrong name stops the start
-  return () => {
+  const read = (): readonly CalendarEntry[] => {
     const { authority, timestamps } = parts
     return expiryCalendar(
       [
@@ -34,6 +37,12 @@ export function createCalendar(parts: Parts, trust: OpenTrust | undefined): Cale
       ],
       Math.floor(options.now() / 1000)
     )
+  }
+  let last: { readonly atMs: number; readonly entries: readonly CalendarEntry[] } | undefined
+  return () => {
+    const atMs = options.monotonicMs()
+    if (last === undefined || atMs - last.atMs > FRESH_MS) last = { atMs, entries: read() }
+    return last.entries
   }
 }
 
