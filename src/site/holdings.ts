@@ -71,9 +71,8 @@ export function trustStateOf(holdings: Holdings, circumstances: Circumstances): 
     url: string,
     since: readonly { readonly startSeconds: number }[]
   ): readonly ServiceUrl[] => {
-    const [first] = since
-    if (first === undefined) return []
-    return [{ url, majorApiVersion: 1, validity: { startSeconds: first.startSeconds } }]
+    if (since.length === 0) return []
+    return [{ url, majorApiVersion: 1, validity: { startSeconds: earliest(since) } }]
   }
   const rekorLogs = trustedLogs(holdings.rekor, () => publicUrl)
   const certificateAuthorities = trustedAuthorities(holdings.ca, publicUrl, CERTIFICATE_SECONDS)
@@ -112,7 +111,8 @@ function trustedLogs(
     const known = logs.findIndex((log) => equalBytes(log.publicKey, publicKey))
     // One that waits closes nothing, and nothing has closed it.
     const next = isStaged === true ? undefined : trees.slice(i + 1).find((tree) => !tree.isStaged)
-    const startSeconds = logs[known]?.validity.startSeconds ?? createdTimeSeconds - SKEW_SECONDS
+    const ownStart = createdTimeSeconds - SKEW_SECONDS
+    const startSeconds = Math.min(ownStart, logs[known]?.validity.startSeconds ?? ownStart)
     const validity = validityOf(startSeconds, next?.createdTimeSeconds, 0)
     const log = { baseUrl: urlOf(publicKey), publicKey, validity }
     if (known >= 0) logs.splice(known, 1)
@@ -141,11 +141,15 @@ function remoteLogs(
   { remoteCtLog }: Circumstances,
   authorities: readonly TrustedAuthority[]
 ): readonly TrustedLog[] {
-  const [first] = authorities
-  if (remoteCtLog === undefined || first === undefined) return []
+  if (remoteCtLog === undefined || authorities.length === 0) return []
   const { url, publicKey } = remoteCtLog
-  const { startSeconds } = first.validity
+  const startSeconds = earliest(authorities.map(({ validity }) => validity))
   return [{ baseUrl: url, publicKey, validity: { startSeconds } }]
+}
+
+/** What waits to be used stands before what is in use, and began later. */
+function earliest(windows: readonly Pick<Validity, 'startSeconds'>[]): number {
+  return Math.min(...windows.map(({ startSeconds }) => startSeconds))
 }
 
 /** @param endedSeconds when something else took over; undefined while it is in use */
