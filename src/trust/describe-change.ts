@@ -1,6 +1,6 @@
 import { encodeHex } from '../encoding/hex.js'
 import { hashData } from '../keys/verify.js'
-import type { TrustedAuthority, TrustedLog, TrustState, Validity } from './contract.js'
+import type { ServiceUrl, TrustedAuthority, TrustedLog, TrustState, Validity } from './contract.js'
 
 /** One thing that clients will be told otherwise. */
 export interface TrustChange {
@@ -15,10 +15,13 @@ export interface TrustChange {
 
 type Item = Omit<TrustChange, 'change'>
 
+/** One item, and what tells it from others: several services may have one address. */
+type KeyedItem = readonly [key: string, item: Item]
+
 /** What differs between two states, as a list for people. */
 export function describeTrustChange(before: TrustState, after: TrustState): readonly TrustChange[] {
-  const old = new Map(itemsOf(before).map((item) => [keyOf(item), item]))
-  const now = new Map(itemsOf(after).map((item) => [keyOf(item), item]))
+  const old = new Map(itemsOf(before))
+  const now = new Map(itemsOf(after))
   const changes: TrustChange[] = []
   for (const [key, item] of now) {
     const earlier = old.get(key)
@@ -35,20 +38,23 @@ export function describeTrustChange(before: TrustState, after: TrustState): read
   return changes
 }
 
-function keyOf({ kind, id }: Item): string {
-  return `${kind} ${id}`
-}
-
-function itemsOf(state: TrustState): readonly Item[] {
-  return [
+function itemsOf(state: TrustState): readonly KeyedItem[] {
+  const keys = [
     ...state.rekorLogs.map((log) => logItem('rekor', log)),
     ...state.ctLogs.map((log) => logItem('ct', log)),
     ...state.certificateAuthorities.map((authority) => authorityItem('ca', authority)),
-    ...state.timestampAuthorities.map((authority) => authorityItem('tsa', authority)),
-    ...Object.values(state.services)
-      .flat()
-      .map(({ url, validity }): Item => ({ kind: 'service', id: url, url, ...times(validity) }))
+    ...state.timestampAuthorities.map((authority) => authorityItem('tsa', authority))
   ]
+  return [
+    ...keys.map((item): KeyedItem => [`${item.kind} ${item.id}`, item]),
+    ...Object.entries(state.services).flatMap(([name, urls]) =>
+      urls.map((service): KeyedItem => [`${name} at ${service.url}`, serviceItem(service)])
+    )
+  ]
+}
+
+function serviceItem({ url, validity }: ServiceUrl): Item {
+  return { kind: 'service', id: url, url, ...times(validity) }
 }
 
 function logItem(kind: 'rekor' | 'ct', { publicKey, baseUrl, validity }: TrustedLog): Item {
