@@ -30,14 +30,14 @@ export async function runAdminOperation(
     case 'rotate':
       return administration.rotate({
         what: oneOf(members.what, ROTATED_PARTS, 'what'),
-        dryRun: members.dryRun === true,
-        keepKey: members.keepKey === true,
+        dryRun: flag(members, 'dryRun'),
+        keepKey: flag(members, 'keepKey'),
         ...optionalText(members, 'hostname'),
         ...optionalText(members, 'chainPem')
       })
     case 'draftRoot':
       return administration.draftRoot({
-        dryRun: members.dryRun === true,
+        dryRun: flag(members, 'dryRun'),
         ...(members.role === undefined ? {} : { role: oneOf(members.role, TUF_ROLES, 'role') }),
         ...optionalKeys(members.publicKeysPem),
         ...optionalThreshold(members.threshold)
@@ -62,6 +62,13 @@ function fail(problem: string): never {
 
 function text(value: unknown, name: string): string {
   return typeof value === 'string' ? value : fail(`${name} must be a text`)
+}
+
+/** Whoever only wants to look must not be taken at half a word. */
+function flag(members: Readonly<Record<string, unknown>>, name: string): boolean {
+  const value = members[name]
+  if (value === undefined) return false
+  return typeof value === 'boolean' ? value : fail(`${name} must be true or false`)
 }
 
 function optionalText<Name extends string>(
