@@ -1,7 +1,7 @@
 import { createLogKey } from '../config/key-files.js'
 import { readPassphrase } from '../config/secrets.js'
 import { readVersion } from '../config/version.js'
-import { decodePem } from '../encoding/pem.js'
+import { decodeSinglePem } from '../encoding/pem.js'
 import { encodeHex } from '../encoding/hex.js'
 import { encodeUtf8 } from '../encoding/text.js'
 import { LogError } from '../errors.js'
@@ -16,6 +16,7 @@ import type {
   StatusReport
 } from '../site/administration.js'
 import { discardKeys } from '../site/authorities.js'
+import { createExclusive } from '../site/exclusive.js'
 import { readHoldings } from '../site/holdings.js'
 import { holdingsWith, loadStagedChange } from '../site/planned-change.js'
 import { readTufSigners } from '../site/tuf-repository.js'
@@ -25,16 +26,17 @@ import { signDraft } from '../tuf/draft.js'
 import { draftedRoles } from '../tuf/drafted-root.js'
 import { readRoot } from '../tuf/roles.js'
 import { acceptRoot, draftRoot } from '../tuf/root-draft.js'
-import { acceptTargets, draftTargets } from '../tuf/targets-draft.js'
+import { acceptTargets } from '../tuf/targets-draft.js'
 import type { Calendar } from './calendar.js'
 import type { Parts } from './core.js'
 import type { OpenTrust } from './trust.js'
-import { executeStaged, rotate, type Rotating } from './rotation.js'
+import { draftTargetsHere, executeStaged, rotate, type Rotating } from './rotation.js'
 
 /** What operators do to the server that these parts are of. */
 export function createAdministration(rotating: Rotating, calendar: Calendar): Administration {
   const { parts, site } = rotating
   const { config, paths, database } = site
+  const exclusive = rotating.trust?.exclusive ?? createExclusive()
 
   function tuf(): OpenTrust {
     if (rotating.trust !== undefined) return rotating.trust
@@ -146,8 +148,7 @@ export function createAdministration(rotating: Rotating, calendar: Calendar): Ad
   async function draftNewTargets(): Promise<DraftReport> {
     const trust = tuf()
     const { targets } = await material()
-    let draft = draftTargets(trust.repository(), targets, trust.signing())
-    for (const signer of trust.signing().signers.targets) draft = await signDraft(draft, signer)
+    const draft = await draftTargetsHere(trust, targets)
     return { draft, description: describeDraft(draft, trust.repository()) }
   }
 
@@ -168,11 +169,11 @@ export function createAdministration(rotating: Rotating, calendar: Calendar): Ad
 
   return {
     status,
-    rotate: (request) => rotate(rotating, request),
-    draftRoot: (request) => tuf().exclusive(() => draftNewRoot(request)),
-    publishRoot: (draft, confirmation) => tuf().exclusive(() => publishRoot(draft, confirmation)),
-    draftTargets: () => tuf().exclusive(draftNewTargets),
-    publishTargets: (draft) => tuf().exclusive(() => publishDraftedTargets(draft))
+    rotate: (request) => exclusive(() => rotate(rotating, request)),
+    draftRoot: (request) => exclusive(() => draftNewRoot(request)),
+    publishRoot: (draft, confirmation) => exclusive(() => publishRoot(draft, confirmation)),
+    draftTargets: () => exclusive(draftNewTargets),
+    publishTargets: (draft) => exclusive(() => publishDraftedTargets(draft))
   }
 }
 
@@ -187,11 +188,7 @@ export function logsOf({
   ]
 }
 
-/** @throws LogError `invalid_request` */
+/** @throws LogError `invalid_request`, also where there is more than one key: the others would be lost */
 function readPublicKey(pem: string): Uint8Array {
-  const block = decodePem(encodeUtf8(pem))?.block
-  if (block?.type !== 'PUBLIC KEY') {
-    throw new LogError('invalid_request', 'a public key must be PEM with a block PUBLIC KEY')
-  }
-  return block.bytes
+  return decodeSinglePem(encodeUtf8(pem), 'PUBLIC KEY')
 }

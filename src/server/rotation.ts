@@ -14,7 +14,7 @@ import {
   discardKeys,
   keepAuthorityKeys
 } from '../site/authorities.js'
-import { readHoldings } from '../site/holdings.js'
+import { type Holdings, readHoldings } from '../site/holdings.js'
 import { importedAuthority } from '../site/imported-authority.js'
 import {
   changeAt,
@@ -28,7 +28,10 @@ import {
 import type { Site } from '../site/site.js'
 import { activeAuthority, loadAuthorityState } from '../store/authority-records.js'
 import type { CellChange } from '../store/log-store.js'
+import type { TrustTarget } from '../trust/contract.js'
 import { describeTrustChange, type TrustChange } from '../trust/describe-change.js'
+import { signDraft } from '../tuf/draft.js'
+import { isPublished } from '../tuf/publish.js'
 import { draftTargets } from '../tuf/targets-draft.js'
 import type { Parts } from './core.js'
 import type { OpenTrust, Publication } from './trust.js'
@@ -48,17 +51,11 @@ interface Done {
 
 /**
  * Gives a part of the server another key: the old one signs nothing more and stays known, a log gets a new tree, and clients
- * are told, all in one transaction. Requests that come meanwhile wait.
+ * are told, all in one transaction. Requests that come meanwhile wait. One rotation at a time: the caller sees to it.
  *
  * @throws LogError `conflict` where it cannot be done now
  */
 export async function rotate(rotating: Rotating, request: RotateRequest): Promise<RotateReport> {
-  const { trust } = rotating
-  const run = () => rotateNow(rotating, request)
-  return trust === undefined ? run() : trust.exclusive(run)
-}
-
-async function rotateNow(rotating: Rotating, request: RotateRequest): Promise<RotateReport> {
   const { parts, trust } = rotating
   const { database } = parts.foundation
   const staged = await loadStagedChange(database.register)
@@ -74,23 +71,41 @@ async function rotateNow(rotating: Rotating, request: RotateRequest): Promise<Ro
   const keyFile = 'tree' in change ? change.tree.keyName : change.authority.keyName
   const report = { what: request.what, keyFileBefore, keyFile }
   const holdings = await readHoldings(database)
-  if (trust !== undefined && !trust.canSign('targets')) {
+  const after = holdingsAfter(holdings, change)
+  if (trust !== undefined && mustWait(trust, after)) {
     const { state, targets } = trust.targetsFor(holdingsWith(holdings, change))
     const changes = describeTrustChange(trust.state(), state)
     if (request.dryRun) return { ...report, outcome: 'dry-run', changes }
-    const draft = draftTargets(trust.repository(), targets, trust.signing())
+    const draft = await draftTargetsHere(trust, targets)
     if (!(await database.register.swapAll([stagedChange(staged, change)]))) {
       throw new LogError('conflict', 'somebody else began a rotation meanwhile')
     }
     return { ...report, outcome: 'waiting', changes, draft }
   }
-  const publication = await trust?.prepare(holdingsAfter(holdings, change))
+  const publication = await trust?.prepare(after)
   const changes: readonly TrustChange[] =
     publication === undefined ? [] : describeTrustChange(publication.before, publication.after)
   if (request.dryRun) return { ...report, outcome: 'dry-run', changes }
   const done = await execute(parts, change, publication, [])
   tellOperator(rotating, report)
   return { ...report, outcome: 'done', changes, ...done }
+}
+
+/** Whether clients must be told first, by keys that are elsewhere. A new tree with the same key is nothing new to them. */
+function mustWait(trust: OpenTrust, after: Holdings): boolean {
+  return (
+    !trust.canSign('targets') && !isPublished(trust.repository(), trust.targetsFor(after).targets)
+  )
+}
+
+/** Targets metadata to be signed elsewhere, signed by those of the keys that are here. */
+export async function draftTargetsHere(
+  trust: Pick<OpenTrust, 'repository' | 'signing'>,
+  targets: readonly TrustTarget[]
+): Promise<string> {
+  let draft = draftTargets(trust.repository(), targets, trust.signing())
+  for (const signer of trust.signing().signers.targets) draft = await signDraft(draft, signer)
+  return draft
 }
 
 /** Lets the change that waits happen, now that `publication` says so. */
@@ -161,6 +176,9 @@ async function planLog({ parts, trust, site }: Rotating, request: RotateRequest)
   const { config, paths } = site
   const { record } = parts.rekorLog.generations.current.log
   const hostname = request.hostname ?? config.log.hostname ?? checkpointNameOf(record)
+  if (!/^[^\s+]+$/.test(hostname)) {
+    throw new LogError('invalid_request', 'a host name has no white space or + in it')
+  }
   if (config.log.hostname !== undefined && hostname !== config.log.hostname) {
     throw new LogError(
       'conflict',
