@@ -7,6 +7,7 @@ import type { Certificate } from '../x509/certificate.js'
 import { parseCertificate } from '../x509/certificate.js'
 import { parseCertificateChainPem } from '../x509/issuing-chain.js'
 import type { Parts } from './core.js'
+import type { Foundation } from './foundation.js'
 import type { OpenTrust } from './trust.js'
 
 /** How often files that somebody else renews are read again. */
@@ -21,8 +22,7 @@ export type Calendar = () => readonly CalendarEntry[]
 /** @throws LogError `invalid_request` for a file of trust.watchFiles that cannot be read */
 export function createCalendar(parts: Parts, trust: OpenTrust | undefined): Calendar {
   const { config, options } = parts.foundation
-  const watched = watchFiles(config.trust.watchFiles, options.monotonicMs)
-  watched() // once, so that a wrong name stops the start
+  const watched = watchFiles(config.trust.watchFiles, options)
   const read = (): readonly CalendarEntry[] => {
     const { authority, timestamps } = parts
     return expiryCalendar(
@@ -65,33 +65,36 @@ function tufExpiries(trust: OpenTrust): readonly Expiring[] {
 
 function watchFiles(
   names: string | undefined,
-  monotonicMs: () => number
+  { monotonicMs, logger }: Foundation['options']
 ): () => readonly Expiring[] {
   const files = (names ?? '')
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '')
-  let read: { readonly atMs: number; readonly things: readonly Expiring[] } | undefined
-  return () => {
-    if (read === undefined || monotonicMs() - read.atMs > WATCH_MS) {
-      const earlier = read?.things
-      read = { atMs: monotonicMs(), things: readAll(files, earlier) }
+  let readAtMs = monotonicMs()
+  let read = new Map(files.map((file) => [file, readExpiry(file)])) // a wrong name stops the start
+
+  /** A file that is being replaced is not there for a moment: it is believed to be as it was. */
+  function readAgain(file: string): readonly Expiring[] {
+    try {
+      return readExpiry(file)
+    } catch (err) {
+      logger.warn({ err }, 'a watched file cannot be read')
+      return read.get(file) ?? []
     }
-    return read.things
+  }
+
+  return () => {
+    if (monotonicMs() - readAtMs > WATCH_MS) {
+      readAtMs = monotonicMs()
+      read = new Map(files.map((file) => [file, readAgain(file)]))
+    }
+    return [...read.values()].flat()
   }
 }
 
-/** @param earlier what was read before: a file that is being replaced is not there for a moment */
-function readAll(
-  files: readonly string[],
-  earlier: readonly Expiring[] | undefined
-): readonly Expiring[] {
-  try {
-    return files.flatMap((file) => chainExpiries(file, readCertificates(file)))
-  } catch (err) {
-    if (earlier === undefined) throw err
-    return earlier
-  }
+function readExpiry(file: string): readonly Expiring[] {
+  return chainExpiries(file, readCertificates(file))
 }
 
 function readCertificates(file: string): readonly Certificate[] {
