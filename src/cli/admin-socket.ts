@@ -2,7 +2,7 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import { socketPath } from '../config/socket-path.js'
 import { isJsonObject, parseJson } from '../encoding/json.js'
-import { ERROR_CODES, LogError } from '../errors.js'
+import { ERROR_CODES, isLogError, LogError } from '../errors.js'
 import type { Administration } from '../site/administration.js'
 import type { AdminOperation } from '../site/admin-protocol.js'
 
@@ -62,13 +62,24 @@ function post(path: string, operation: AdminOperation, body: string): Promise<Ui
         const chunks: Uint8Array[] = []
         response.on('data', (chunk: Uint8Array) => chunks.push(chunk))
         response.on('end', () => resolve(Buffer.concat(chunks)))
-        response.on('error', reject)
+        response.on('error', (err) => reject(gone(err)))
       }
     )
-    asked.on('timeout', () => asked.destroy(new LogError('timeout', 'the server did not answer')))
-    asked.on('error', (err) =>
-      reject(new LogError('upstream', `the server is gone: ${err.message}`))
+    asked.on('timeout', () =>
+      asked.destroy(
+        new LogError('timeout', `the server did not answer within ${TIMEOUT_MS / 1000} s`)
+      )
     )
+    asked.on('error', (err) => reject(isLogError(err) ? err : gone(err)))
     asked.end(body)
   })
+}
+
+/** Whether it did what it was asked to, nobody knows. */
+function gone(cause: Error): LogError {
+  return new LogError(
+    'upstream',
+    `the server is gone: ${cause.message}. Look at sigstead status before you try again`,
+    { cause }
+  )
 }

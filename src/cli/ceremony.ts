@@ -1,10 +1,9 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { relative, resolve } from 'node:path'
-import { createLogKey } from '../config/key-files.js'
+import { existsSync, realpathSync } from 'node:fs'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { readPassphrase } from '../config/secrets.js'
 import { LogError } from '../errors.js'
-import type { Signer } from '../keys/signer.js'
 import type { CeremonyKeys } from '../site/ensure-tuf-repository.js'
+import { type CarriedKey, makeCarriedKey, prepareKeyFolder } from './carried-key.js'
 import { type FlagSpec, UsageError } from './command.js'
 
 export const CEREMONY_FLAGS: readonly FlagSpec[] = [
@@ -55,9 +54,12 @@ export function readCeremony(
     return undefined
   }
   const folder = resolve(given)
-  const inside = relative(resolve(dataDir), folder)
-  if (inside === '' || !inside.startsWith('..')) {
+  if (isWithin(folder, dataDir)) {
     throw new UsageError(`--ceremony ${given} is inside of the data directory ${dataDir}`)
+  }
+  // It would never be empty, as it must be.
+  if (isWithin(dataDir, folder)) {
+    throw new UsageError(`the data directory ${dataDir} is inside of --ceremony ${given}`)
   }
   const keys = readCount('root-keys', flags.get('root-keys')) ?? 3
   const threshold =
@@ -72,6 +74,19 @@ export function readCeremony(
   return { folder, keys, threshold, offlineTargets: flags.has('offline-targets'), passphrase }
 }
 
+function isWithin(path: string, folder: string): boolean {
+  const inside = relative(realPath(folder), realPath(path))
+  return inside !== '..' && !inside.startsWith(`..${sep}`)
+}
+
+/** Where a path leads, whose last parts may not exist yet. */
+function realPath(path: string): string {
+  const whole = resolve(path)
+  const folder = dirname(whole)
+  if (existsSync(whole) || folder === whole) return realpathSync(whole)
+  return join(realPath(folder), relative(folder, whole))
+}
+
 function readCount(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const value = /^[1-9][0-9]?$/.test(text) ? Number(text) : 0
@@ -81,27 +96,51 @@ function readCount(name: string, text: string | undefined): number | undefined {
   return value
 }
 
+/** Keys that were made elsewhere, by role. */
+export interface CeremonyOutcome {
+  readonly folder: string
+  readonly keyFiles: Readonly<Partial<Record<'root' | 'targets', readonly string[]>>>
+  readonly threshold: number
+}
+
+/** @throws LogError `conflict` when there is anything in the folder, or it cannot be made */
+export function assertEmptyFolder({ folder }: Pick<Ceremony, 'folder'>): void {
+  if (prepareKeyFolder(folder).length > 0) {
+    throw new LogError('conflict', `${folder} is not empty: name another folder for --ceremony`)
+  }
+}
+
 /**
  * Makes the keys of a ceremony.
  * @throws LogError `conflict` when there are files in the folder already
  */
-export async function makeCeremonyKeys({
-  folder,
-  keys,
-  threshold,
-  offlineTargets,
-  passphrase
-}: Ceremony): Promise<Readonly<Partial<Record<'root' | 'targets', CeremonyKeys>>>> {
-  if (existsSync(folder) && readdirSync(folder).length > 0) {
-    throw new LogError('conflict', `${folder} is not empty: name another folder for --ceremony`)
-  }
-  const make = async (role: 'root' | 'targets'): Promise<CeremonyKeys> => {
-    const signers: Signer[] = []
-    while (signers.length < keys) {
-      signers.push((await createLogKey(folder, `tuf-${role}`, passphrase)).signer)
-    }
-    return { signers, threshold }
+export async function makeCeremonyKeys(ceremony: Ceremony): Promise<{
+  readonly keys: Readonly<Partial<Record<'root' | 'targets', CeremonyKeys>>>
+  readonly outcome: CeremonyOutcome
+}> {
+  const { folder, keys, threshold, offlineTargets, passphrase } = ceremony
+  assertEmptyFolder(ceremony)
+  const make = async (role: 'root' | 'targets'): Promise<readonly CarriedKey[]> => {
+    const made: CarriedKey[] = []
+    while (made.length < keys) made.push(await makeCarriedKey(folder, role, passphrase))
+    return made
   }
   const root = await make('root')
-  return offlineTargets ? { root, targets: await make('targets') } : { root }
+  const targets = offlineTargets ? await make('targets') : undefined
+  const keysOf = (made: readonly CarriedKey[]): CeremonyKeys => ({
+    signers: made.map(({ signer }) => signer),
+    threshold
+  })
+  const filesOf = (made: readonly CarriedKey[]) => made.map(({ keyFile }) => keyFile)
+  return {
+    keys: { root: keysOf(root), ...(targets === undefined ? {} : { targets: keysOf(targets) }) },
+    outcome: {
+      folder,
+      threshold,
+      keyFiles: {
+        root: filesOf(root),
+        ...(targets === undefined ? {} : { targets: filesOf(targets) })
+      }
+    }
+  }
 }

@@ -17,7 +17,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'init',
-    summary: 'make the key, the tree and the first entry in a new data directory',
+    summary: 'make all keys, logs, authorities and the TUF repository in a new data directory',
     load: async () => (await import('./init.js')).initCommand
   },
   {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type DataPaths, dataPaths, inspectDataDirectory } from '../config/data-dir.js'
 import { syncFolder } from '../config/key-files.js'
@@ -6,8 +6,15 @@ import type { Config } from '../config/schema.js'
 import { LogError, isLogError } from '../errors.js'
 import type { JsonValue } from '../encoding/canonical-json.js'
 import { openDatabase } from '../store/sqlite/open-database.js'
-import { CEREMONY_FLAGS, type Ceremony, makeCeremonyKeys, readCeremony } from './ceremony.js'
-import { type CliWorld, type Command, EXIT } from './command.js'
+import {
+  assertEmptyFolder,
+  CEREMONY_FLAGS,
+  type Ceremony,
+  type CeremonyOutcome,
+  makeCeremonyKeys,
+  readCeremony
+} from './ceremony.js'
+import { type CliWorld, type Command, EXIT, UsageError } from './command.js'
 import {
   type MadeAuthority,
   type MadeLog,
@@ -28,6 +35,8 @@ export interface Made {
   readonly authority?: MadeAuthority
   readonly timestampAuthority?: MadeAuthority
   readonly tufRepository?: MadeRepository
+  /** Keys that were made outside of the data directory. */
+  readonly ceremony?: CeremonyOutcome
   /** File that says what there is now; when anything was made. */
   readonly transcriptFile?: string
 }
@@ -66,6 +75,7 @@ function describeMade({
   authority,
   timestampAuthority,
   tufRepository,
+  ceremony,
   transcriptFile
 }: Made): readonly string[] {
   const lines: string[] = []
@@ -102,6 +112,14 @@ function describeMade({
       lines.push(`                 key file of ${role}: ${file} (back it up likewise)`)
     }
   }
+  if (ceremony !== undefined) {
+    for (const [role, files] of Object.entries(ceremony.keyFiles)) {
+      lines.push(
+        `keys elsewhere   of ${role}: ${ceremony.threshold} of ${files.length} must sign. Carry them away, each to another place:`,
+        ...files.map((file) => `                 ${file}`)
+      )
+    }
+  }
   if (transcriptFile !== undefined) lines.push(`transcript       ${transcriptFile}`)
   return lines
 }
@@ -112,6 +130,7 @@ function valueOf({
   authority,
   timestampAuthority,
   tufRepository,
+  ceremony,
   transcriptFile
 }: Made): Record<string, JsonValue> {
   return {
@@ -125,6 +144,15 @@ function valueOf({
           tufRepository: {
             rootSha256: tufRepository.rootSha256,
             keyFiles: { ...tufRepository.keyFiles }
+          }
+        }),
+    ...(ceremony === undefined
+      ? {}
+      : {
+          ceremony: {
+            folder: ceremony.folder,
+            threshold: ceremony.threshold,
+            keyFiles: { ...ceremony.keyFiles }
           }
         }),
     ...(transcriptFile === undefined ? {} : { transcriptFile })
@@ -145,7 +173,13 @@ export async function initialize(
   ceremony?: Ceremony
 ): Promise<Made> {
   const paths = dataPaths(config.dataDir)
-  prepareDirectory(paths)
+  if (ceremony !== undefined) {
+    if (!config.tuf.enabled)
+      throw new UsageError('--ceremony makes TUF keys, and tuf.enabled is false')
+    // Before anything is made.
+    assertEmptyFolder(ceremony)
+  }
+  prepareDirectory(paths, ceremony !== undefined)
   // Holds the lock of the directory from here on.
   const database = await openDatabase({ path: paths.database, mode: 'write', create: true })
   try {
@@ -154,13 +188,16 @@ export async function initialize(
     const certificateLog = config.ct.enabled ? await ensureCtLog(site) : undefined
     const authority = config.ca.enabled ? await ensureAuthority(site) : undefined
     const timestampAuthority = config.tsa.enabled ? await ensureTimestampAuthority(site) : undefined
-    const tufRepository = config.tuf.enabled ? await makeRepository(site, ceremony) : undefined
+    const { made: tufRepository, outcome } = config.tuf.enabled
+      ? await makeRepository(site, ceremony)
+      : {}
     const made = {
       ...(log === undefined ? {} : { log }),
       ...(certificateLog === undefined ? {} : { certificateLog }),
       ...(authority === undefined ? {} : { authority }),
       ...(timestampAuthority === undefined ? {} : { timestampAuthority }),
-      ...(tufRepository === undefined ? {} : { tufRepository })
+      ...(tufRepository === undefined ? {} : { tufRepository }),
+      ...(outcome === undefined ? {} : { ceremony: outcome })
     }
     const isNew = existsSync(paths.initMarker)
     const transcriptFile =
@@ -185,8 +222,8 @@ export async function initialize(
 async function makeRepository(
   site: Site,
   ceremony: Ceremony | undefined
-): Promise<MadeRepository | undefined> {
-  if (ceremony === undefined) return ensureTufRepository(site)
+): Promise<{ readonly made?: MadeRepository | undefined; readonly outcome?: CeremonyOutcome }> {
+  if (ceremony === undefined) return { made: await ensureTufRepository(site) }
   if ((await loadRepository(site.database.register)) !== undefined) {
     throw new LogError(
       'conflict',
@@ -194,7 +231,8 @@ async function makeRepository(
         'sigstead rotate tuf-root --public-keys'
     )
   }
-  return ensureTufRepository(site, await makeCeremonyKeys(ceremony))
+  const { keys, outcome } = await makeCeremonyKeys(ceremony)
+  return { made: await ensureTufRepository(site, keys), outcome }
 }
 
 /** Where keys of roles are that are not in the data directory. */
@@ -204,11 +242,25 @@ function foldersOf(ceremony: Ceremony | undefined): Readonly<Record<string, stri
   return { root: folder, ...(offlineTargets ? { targets: folder } : {}) }
 }
 
-function prepareDirectory(paths: DataPaths): void {
+const MARKER_TEXT = 'sigstead init has not finished\n'
+
+/** So that keys that were to be elsewhere are not made here by whoever finishes it. */
+const CEREMONY_MARKER_TEXT = 'sigstead init --ceremony has not finished\n'
+
+function prepareDirectory(paths: DataPaths, hasCeremony: boolean): void {
   const { root, initMarker } = paths
   const state = inspectDataDirectory(paths)
   if (state === 'foreign') {
     throw new LogError('conflict', `${root} is not empty and holds no log: name another directory`)
+  }
+  if (state === 'unfinished' && !hasCeremony) {
+    if (readFileSync(initMarker, 'utf8') === CEREMONY_MARKER_TEXT) {
+      throw new LogError(
+        'conflict',
+        `the init of ${root} was interrupted, and had --ceremony: run it with --ceremony and an empty folder again, or ` +
+          'remove the data directory, which nobody has seen yet'
+      )
+    }
   }
   if (state === 'unfinished' || state === 'log') return
   try {
@@ -216,7 +268,7 @@ function prepareDirectory(paths: DataPaths): void {
     mkdirSync(dirname(root), { recursive: true })
     if (!existsSync(root)) mkdirSync(root, { mode: 0o700 })
     // Exclusively: of two that start at once, one goes on and the other finds the directory taken.
-    writeFileSync(initMarker, 'sigstead init has not finished\n', { flag: 'wx' })
+    writeFileSync(initMarker, hasCeremony ? CEREMONY_MARKER_TEXT : MARKER_TEXT, { flag: 'wx' })
     syncFolder(root)
     syncFolder(dirname(root))
   } catch (err) {

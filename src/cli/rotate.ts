@@ -1,22 +1,55 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { dataPaths } from '../config/data-dir.js'
+import type { Config } from '../config/schema.js'
+import { didYouMean } from '../config/near-miss.js'
 import type { JsonValue } from '../encoding/canonical-json.js'
-import { LogError } from '../errors.js'
+import { encodeHex } from '../encoding/hex.js'
+import { decodeSinglePem } from '../encoding/pem.js'
+import { shellWord } from '../encoding/shell.js'
+import { decodeUtf8, encodeUtf8 } from '../encoding/text.js'
+import { isLogError, LogError } from '../errors.js'
 import {
+  type DraftRootRequest,
   ROTATED_PARTS,
   type RotatedPart,
   type RotateReport,
   type RotateRequest
 } from '../site/administration.js'
+import { hashData } from '../keys/verify.js'
+import { openDatabase } from '../store/sqlite/open-database.js'
 import type { TrustChange } from '../trust/describe-change.js'
 import { TUF_ROLES, type TufRole } from '../tuf/contract.js'
 import { withAdministration } from './administration.js'
 import { type Command, type CommandCall, EXIT, type ExitCode, UsageError } from './command.js'
-import { describeDraftLines, plainDescription, writeDraft } from './draft-files.js'
+import {
+  assertDraftPlace,
+  describeDraftLines,
+  OUT_FLAG,
+  plainDescription,
+  writeNewDraft
+} from './draft-files.js'
+import { readInput } from './input-file.js'
+import { parseCount } from './remote.js'
 
 const TUF_PREFIX = 'tuf-'
 const PARTS = [...ROTATED_PARTS, ...TUF_ROLES.map((role) => `${TUF_PREFIX}${role}`)]
+
+/** Which parts a flag is for; the others are for all. */
+const FLAG_PARTS: Readonly<Record<string, readonly string[]>> = {
+  'keep-key': ['log'],
+  chain: ['ca'],
+  ...Object.fromEntries(
+    ['public-keys', 'threshold', 'publish'].map((flag) => [
+      flag,
+      TUF_ROLES.map((role) => `${TUF_PREFIX}${role}`)
+    ])
+  )
+}
+
+/** Far above any chain or key. */
+const MAX_PEM_BYTES = 1024 * 1024
+
+const MAX_THRESHOLD = 9999
 
 export const rotateCommand: Command = {
   description:
@@ -39,7 +72,7 @@ export const rotateCommand: Command = {
       meaning: 'Of tuf-…: public keys the role is to have, PEM files separated by commas.'
     },
     { name: 'threshold', value: 'N', meaning: 'Of tuf-…: how many of them must sign.' },
-    { name: 'out', value: 'FILE', meaning: 'Where a draft is written. Default: in this folder.' },
+    OUT_FLAG,
     {
       name: 'publish',
       meaning: 'Of tuf-…: publish the new root at once, if all keys that must sign are here.'
@@ -48,51 +81,95 @@ export const rotateCommand: Command = {
   config: 'all',
   run: async (call) => {
     const [part = ''] = call.positionals
+    assertFlagsFit(call, part)
     const plain = ROTATED_PARTS.find((known) => known === part)
     if (plain !== undefined) return rotatePart(call, requestOf(call, plain))
     const role = TUF_ROLES.find((known) => `${TUF_PREFIX}${known}` === part)
     if (role !== undefined) return rotateRole(call, role)
-    throw new UsageError(`${part} cannot be rotated; what can: ${PARTS.join(', ')}`)
+    throw new UsageError(
+      `${part} cannot be rotated${didYouMean(part, PARTS)}; what can: ${PARTS.join(', ')}`
+    )
   }
 }
 
-function requestOf({ flags }: CommandCall, what: RotatedPart): RotateRequest {
+/** What a flag asks for is never passed over. */
+function assertFlagsFit({ flags }: CommandCall, part: string): void {
+  for (const [flag, parts] of Object.entries(FLAG_PARTS)) {
+    if (flags.has(flag) && PARTS.includes(part) && !parts.includes(part)) {
+      throw new UsageError(`--${flag} is for rotate ${parts.join(', ')}, not for ${part}`)
+    }
+  }
+  for (const flag of ['publish', 'out']) {
+    if (flags.has('dry-run') && flags.has(flag)) {
+      throw new UsageError(`--dry-run writes nothing: it does not go with --${flag}`)
+    }
+  }
+}
+
+function requestOf(call: CommandCall, what: RotatedPart): RotateRequest {
+  const { flags } = call
   const chain = flags.get('chain')
-  const hostname = flags.get('log-hostname')
-  if (chain !== undefined && what !== 'ca') throw new UsageError('--chain is for rotate ca')
-  if (flags.has('keep-key') && what !== 'log') throw new UsageError('--keep-key is for rotate log')
   return {
     what,
     dryRun: flags.has('dry-run'),
     keepKey: flags.has('keep-key'),
-    ...(hostname === undefined || what !== 'log' ? {} : { hostname }),
+    ...(what === 'log' ? hostnameOf(call) : {}),
     ...(chain === undefined ? {} : { chainPem: readText(chain) })
   }
+}
+
+/** Host name for the origin of a new tree, where configuration has one. */
+export function hostnameOf({ loadConfig }: CommandCall): Pick<RotateRequest, 'hostname'> {
+  const { hostname } = loadConfig().log
+  return hostname === undefined ? {} : { hostname }
 }
 
 /** Rotates a service and tells what happened. */
 export async function rotatePart(call: CommandCall, request: RotateRequest): Promise<ExitCode> {
   const config = call.loadConfig()
   const { keys } = dataPaths(config.dataDir)
+  const out = call.flags.get('out')
+  assertDraftPlace(out)
   const report = await withAdministration(call, config, (administration) =>
     administration.rotate(request)
   )
   const draftFile =
     report.draft === undefined
       ? undefined
-      : writeDraft(call.flags.get('out') ?? `tuf-targets-for-${report.what}.json`, report.draft)
-  call.print(rotationText(report, keys, draftFile), {
+      : writeNewDraft(out, `tuf-targets-for-${report.what}.json`, report.draft)
+  const logId = report.opened && (await logIdOfTree(config, report.opened.treeId))
+  call.print(rotationText(report, keys, draftFile, logId), {
     ...rotationValue(report, keys),
+    ...(logId === undefined ? {} : { logId }),
     ...(draftFile === undefined ? {} : { draftFile })
   })
   return EXIT.ok
 }
 
-function rotationText(report: RotateReport, keys: string, draftFile: string | undefined): string {
+/** Hex; of a tree that is there, whoever writes to it. */
+async function logIdOfTree(config: Config, treeId: string): Promise<string | undefined> {
+  const database = await openDatabase({ path: dataPaths(config.dataDir).database, mode: 'read' })
+  try {
+    const trees = [...(await database.trees('rekor')), ...(await database.trees('ct'))]
+    const tree = trees.find((each) => each.treeId === treeId)
+    return tree && encodeHex(hashData('sha256', tree.publicKey))
+  } finally {
+    await database.close()
+  }
+}
+
+function rotationText(
+  report: RotateReport,
+  keys: string,
+  draftFile: string | undefined,
+  logId: string | undefined
+): string {
   const { what, outcome, keyFile, keyFileBefore, closed, opened, changes } = report
   const sameKey = keyFile === keyFileBefore
   const lines: string[] = []
-  if (outcome === 'dry-run') lines.push(`nothing was changed; rotating ${what} would:`)
+  if (outcome === 'dry-run') {
+    lines.push(`nothing was changed; rotating ${what} would${sameKey ? '' : ', with another key'}:`)
+  }
   if (closed !== undefined) {
     lines.push(`closed    tree ${closed.treeId} with ${closed.treeSize} entries (${closed.origin})`)
   }
@@ -105,6 +182,7 @@ function rotationText(report: RotateReport, keys: string, draftFile: string | un
   }
   lines.push(...changes.map(changeLine))
   if (outcome === 'dry-run') return lines.join('\n')
+  if (logId !== undefined) lines.push(`log ID    ${logId}${sameKey ? ' (as before)' : ''}`)
   lines.push(
     sameKey
       ? `key file  ${join(keys, keyFile)} (as before)`
@@ -113,9 +191,9 @@ function rotationText(report: RotateReport, keys: string, draftFile: string | un
   if (draftFile !== undefined) {
     lines.push(
       `draft     ${draftFile}: nothing is signed with the new key until it is published. Sign it where the keys are:`,
-      `          sigstead tuf targets sign ${draftFile} --key KEYFILE`,
+      `          sigstead tuf targets sign ${shellWord(draftFile)} --key KEYFILE`,
       '          and bring it back:',
-      `          sigstead tuf targets publish ${draftFile}`
+      `          sigstead tuf targets publish ${shellWord(draftFile)}`
     )
   }
   return lines.join('\n')
@@ -140,39 +218,40 @@ function rotationValue(report: RotateReport, keys: string): Record<string, JsonV
   return {
     what,
     outcome,
-    keyFile: join(keys, keyFile),
+    // A key that was made for a look is nowhere.
+    ...(outcome === 'dry-run' && keyFile !== keyFileBefore ? {} : { keyFile: join(keys, keyFile) }),
     newKey: keyFile !== keyFileBefore,
     changes: changes.map((change) => ({ ...change })),
     ...(closed === undefined ? {} : { closed: { ...closed } }),
-    ...(opened === undefined ? {} : { opened: { ...opened } })
+    ...(opened === undefined || closed === undefined
+      ? {}
+      : {
+          opened: {
+            ...opened,
+            ...(what === 'log' ? { offset: closed.offset + closed.treeSize } : {})
+          }
+        })
   }
 }
 
 async function rotateRole(call: CommandCall, role: TufRole): Promise<ExitCode> {
   const { flags, print } = call
-  const publicKeys = flags.get('public-keys')
-  const threshold = flags.get('threshold')
-  if (threshold !== undefined && !/^[1-9][0-9]{0,3}$/.test(threshold)) {
-    throw new UsageError(`--threshold must be a number from 1: ${threshold}`)
-  }
-  const dryRun = flags.has('dry-run')
+  const request = draftRequestOf(call, role)
+  const out = flags.get('out')
+  if (!request.dryRun) assertDraftPlace(out)
   return withAdministration(call, call.loadConfig(), async (administration) => {
-    const { draft, description, keyFile } = await administration.draftRoot({
-      role,
-      dryRun,
-      ...(publicKeys === undefined
-        ? {}
-        : { publicKeysPem: publicKeys.split(',').map((name) => readText(name.trim())) }),
-      ...(threshold === undefined ? {} : { threshold: Number(threshold) })
-    })
+    const { draft, description, keyFile } = await administration.draftRoot(request)
+    const lines = describeDraftLines(description)
+    if (request.dryRun) {
+      print(
+        [`nothing was changed; rotating tuf-${role} would, with another key:`, ...lines].join('\n'),
+        { ...plainDescription(description), dryRun: true }
+      )
+      return EXIT.ok
+    }
     const value = {
       ...plainDescription(description),
       ...(keyFile === undefined ? {} : { keyFile })
-    }
-    const lines = describeDraftLines(description)
-    if (dryRun) {
-      print([`nothing was changed; rotating tuf-${role} would:`, ...lines].join('\n'), value)
-      return EXIT.ok
     }
     if (keyFile !== undefined) lines.push(`key file  ${keyFile} (new: back it up)`)
     const isComplete = description.missing.every(({ signatures }) => signatures === 0)
@@ -184,24 +263,44 @@ async function rotateRole(call: CommandCall, role: TufRole): Promise<ExitCode> {
       })
       return EXIT.ok
     }
-    const file = writeDraft(flags.get('out') ?? `tuf-root-${description.version}.json`, draft)
-    print(
-      [
-        ...lines,
-        `draft     ${file}`,
-        ...(isComplete
-          ? []
-          : [
-              '          sign it where the keys are:',
-              `          sigstead tuf root sign ${file} --key KEYFILE`
-            ]),
-        '          publish it:',
-        `          sigstead tuf root publish ${file} --confirm ${isComplete ? description.sha256 : 'SHA256'}`
-      ].join('\n'),
-      { ...value, published: false, draftFile: file }
-    )
+    const file = writeNewDraft(out, `tuf-root-${description.version}.json`, draft)
+    print([...lines, ...nextSteps(file, isComplete ? description.sha256 : undefined)].join('\n'), {
+      ...value,
+      published: false,
+      draftFile: file
+    })
     return flags.has('publish') ? EXIT.failed : EXIT.ok
   })
+}
+
+function draftRequestOf({ flags }: CommandCall, role: TufRole): DraftRootRequest {
+  const publicKeys = flags.get('public-keys')
+  const threshold = flags.get('threshold')
+  return {
+    role,
+    dryRun: flags.has('dry-run'),
+    ...(publicKeys === undefined
+      ? {}
+      : { publicKeysPem: publicKeys.split(',').map((name) => readPublicKey(name.trim())) }),
+    ...(threshold === undefined
+      ? {}
+      : { threshold: parseCount(threshold, '--threshold', 1, MAX_THRESHOLD) })
+  }
+}
+
+/** @param sha256 of a draft that has all signatures */
+function nextSteps(file: string, sha256: string | undefined): string[] {
+  const name = shellWord(file)
+  const publish = [
+    '          publish it:',
+    `          sigstead tuf root publish ${name} --confirm ${sha256 ?? 'SHA256'}`
+  ]
+  if (sha256 !== undefined) return [`draft     ${file}, all have signed`, ...publish]
+  return [
+    `draft     ${file}, not published: signatures are missing. Sign it where the keys are:`,
+    `          sigstead tuf root sign ${name} --key KEYFILE`,
+    ...publish
+  ]
 }
 
 function isoTime(seconds: number): string {
@@ -209,10 +308,17 @@ function isoTime(seconds: number): string {
 }
 
 function readText(fileName: string): string {
+  return decodeUtf8(readInput(fileName, MAX_PEM_BYTES))
+}
+
+/** Looked at here, where its name is known. */
+function readPublicKey(fileName: string): string {
+  const pem = readText(fileName)
   try {
-    return readFileSync(fileName, 'utf8')
+    decodeSinglePem(encodeUtf8(pem), 'PUBLIC KEY')
   } catch (err) {
-    const { code = 'unknown error' } = err as NodeJS.ErrnoException
-    throw new LogError('invalid_request', `${fileName} cannot be read: ${code}`, { cause: err })
+    if (!isLogError(err)) throw err
+    throw new LogError(err.code, `${fileName}: ${err.message}`, { cause: err })
   }
+  return pem
 }

@@ -37,6 +37,13 @@ async function dispatch(argv: readonly string[], world: CliWorld): Promise<ExitC
     world.stdout.write(overview(COMMANDS))
     return EXIT.ok
   }
+  const group = groupOf(argv)
+  const siblings = siblingsOf(group)
+  const [next = ''] = argv.slice(group.length)
+  if (siblings.length > 0 && (next === '--help' || next === '-h')) {
+    world.stdout.write(overview(siblings))
+    return EXIT.ok
+  }
   const { entry, rest } = findCommand(first === '--version' ? ['version'] : argv)
   const command = await entry.load()
   const settings = configFlags(command)
@@ -66,16 +73,39 @@ function findCommand(argv: readonly string[]): {
     const entry = COMMANDS.find((each) => each.name === name)
     if (entry !== undefined) return { entry, rest: argv.slice(words) }
   }
-  const [group = '', sub] = argv
-  const siblings = COMMANDS.map(({ name }) => name).filter((name) => name.startsWith(`${group} `))
-  if (siblings.length > 0 && (sub === undefined || sub.startsWith('-'))) {
-    throw new UsageError(`sigstead ${group} needs one of: ${siblings.join(', ')}`)
+  const group = groupOf(argv)
+  const siblings = siblingsOf(group).map(({ name }) => name)
+  const next = argv[group.length]
+  if (siblings.length > 0 && (next === undefined || next.startsWith('-'))) {
+    throw new UsageError(`sigstead ${group.join(' ')} needs one of: ${siblings.join(', ')}`)
   }
-  const given = siblings.length > 0 ? `${group} ${sub ?? ''}` : group
-  const names = COMMANDS.map(({ name }) => name)
+  // As many words as the commands beside it have.
+  const words = Math.max(1, ...siblings.map((name) => name.split(' ').length))
+  const end = argv.findIndex((word) => word.startsWith('-'))
+  const given = argv.slice(0, end < 0 ? words : Math.min(words, end)).join(' ')
+  const names = COMMANDS.flatMap(({ name }) => beginningsOf(name.split(' ')))
   throw new UsageError(
     `${given} is not a command${didYouMean(given, names)}; sigstead --help lists them`
   )
+}
+
+/** A command, and what several may begin with. */
+function beginningsOf(words: readonly string[]): readonly string[] {
+  return words.map((_, i) => words.slice(0, i + 1).join(' '))
+}
+
+/** The first words, as many as begin any command. */
+function groupOf(argv: readonly string[]): readonly string[] {
+  const two = argv.slice(0, 2)
+  if (two.length === 2 && siblingsOf(two).length > 0) return two
+  return siblingsOf(argv.slice(0, 1)).length > 0 ? argv.slice(0, 1) : []
+}
+
+/** Commands that begin with these words. */
+function siblingsOf(words: readonly string[]): readonly CommandEntry[] {
+  return words.length === 0
+    ? []
+    : COMMANDS.filter(({ name }) => name.startsWith(`${words.join(' ')} `))
 }
 
 function callOf(command: Command, args: ParsedArguments, world: CliWorld): CommandCall {

@@ -12,7 +12,7 @@ export const startCommand: Command = {
     const config = call.loadConfig()
     const state = inspectDataDirectory(dataPaths(config.dataDir))
     if (state !== 'foreign') {
-      const { log, certificateLog, authority, timestampAuthority, tufRepository } =
+      const { log, certificateLog, authority, timestampAuthority, tufRepository, transcriptFile } =
         await initialize(config, call.world)
       const made = (what: string, keyFile: string): void =>
         call.note(`there was none in ${config.dataDir}: made ${what} with key ${keyFile}`)
@@ -34,6 +34,8 @@ export const startCommand: Command = {
           Object.values(keyFiles).join(', ')
         )
       }
+      if (transcriptFile !== undefined)
+        call.note(`transcript with all fingerprints: ${transcriptFile}`)
     }
     return serveUntilStopped(call, config)
   }

@@ -1,10 +1,10 @@
-import { openSync, fstatSync, closeSync, readFileSync } from 'node:fs'
 import { ask } from '../client/http.js'
 import { decodeUtf8 } from '../encoding/text.js'
 import { isLogError, LogError } from '../errors.js'
 import { checkTrustFile, type TrustFinding, type TufRoots } from '../trust/check.js'
 import { stateOfDocuments } from '../trust/published-state.js'
 import { type Command, EXIT } from './command.js'
+import { readInput } from './input-file.js'
 import { REMOTE_CONFIG, serverOf } from './remote.js'
 
 /** Far above any trust material. */
@@ -22,7 +22,7 @@ export const trustCheckCommand: Command = {
   config: REMOTE_CONFIG,
   run: async ({ flags, loadConfig, positionals, print, world }) => {
     const [fileName = ''] = positionals
-    const bytes = readBounded(fileName)
+    const bytes = readInput(fileName, MAX_FILE_BYTES)
     const baseUrl = serverOf(flags.get('server')) ?? loadConfig().publicUrl
     const get = (path: string): Promise<Uint8Array> =>
       ask({ baseUrl }, { path, accept: 'application/json' })
@@ -61,21 +61,4 @@ async function readRoots(get: (path: string) => Promise<Uint8Array>): Promise<Tu
   const root = roots.at(-1)
   if (root === undefined) throw new LogError('upstream', 'the server has no TUF repository')
   return { root, earlierRoots: roots.slice(0, -1) }
-}
-
-function readBounded(fileName: string): Uint8Array {
-  let descriptor: number | undefined
-  try {
-    descriptor = openSync(fileName, 'r')
-    if (fstatSync(descriptor).size > MAX_FILE_BYTES) {
-      throw new LogError('too_large', `${fileName} is larger than ${MAX_FILE_BYTES} bytes`)
-    }
-    return readFileSync(descriptor)
-  } catch (err) {
-    if (isLogError(err)) throw err
-    const { code = 'unknown error' } = err as NodeJS.ErrnoException
-    throw new LogError('invalid_request', `${fileName} cannot be read: ${code}`, { cause: err })
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor)
-  }
 }

@@ -1,22 +1,29 @@
-import { readPassphrase, readSigner } from '../config/secrets.js'
+import { readCarriedSigner, readPassphrase } from '../config/secrets.js'
 import type { DraftReport } from '../site/administration.js'
 import { describeDraft, type DraftDescription } from '../tuf/describe-draft.js'
 import { signDraft } from '../tuf/draft.js'
 import { withAdministration } from './administration.js'
 import { type Command, type CommandCall, EXIT, UsageError } from './command.js'
-import { describeDraftLines, plainDescription, readDraft, writeDraft } from './draft-files.js'
+import {
+  assertDraftPlace,
+  describeDraftLines,
+  OUT_FLAG,
+  plainDescription,
+  readDraft,
+  replaceDraft,
+  writeNewDraft
+} from './draft-files.js'
 
 type DraftedRole = 'root' | 'targets'
-
-const OUT = { name: 'out', value: 'FILE', meaning: 'Where it is written. Default: in this folder.' }
 
 export const tufRootDraftCommand: Command = {
   description:
     'The same keys, good for longer. It is signed by the root keys that are here; the others sign with tuf root sign.\n' +
     'For other keys see rotate tuf-….',
-  flags: [OUT],
+  flags: [OUT_FLAG],
   config: 'all',
   run: async (call) => {
+    assertDraftPlace(call.flags.get('out'))
     const report = await withAdministration(call, call.loadConfig(), (administration) =>
       administration.draftRoot({ dryRun: false })
     )
@@ -28,9 +35,10 @@ export const tufTargetsDraftCommand: Command = {
   description:
     'Targets metadata with the trust material as it is now, for targets keys that are elsewhere: they sign with tuf targets\n' +
     'sign, and tuf targets publish brings it to clients.',
-  flags: [OUT],
+  flags: [OUT_FLAG],
   config: 'all',
   run: async (call) => {
+    assertDraftPlace(call.flags.get('out'))
     const report = await withAdministration(call, call.loadConfig(), (administration) =>
       administration.draftTargets()
     )
@@ -43,8 +51,7 @@ function printDraft(
   role: DraftedRole,
   { draft, description }: DraftReport
 ) {
-  const name = flags.get('out') ?? `tuf-${role}-${description.version}.json`
-  const file = writeDraft(name, draft)
+  const file = writeNewDraft(flags.get('out'), `tuf-${role}-${description.version}.json`, draft)
   print([...describeDraftLines(description), `draft     ${file}`].join('\n'), {
     ...plainDescription(description),
     draftFile: file
@@ -72,9 +79,9 @@ export function signCommand(role: DraftedRole): Command {
         keyPassphraseFile: flags.get('key-passphrase'),
         keyPassphrase: undefined
       })
-      const signed = await signDraft(readOf(role, file), readSigner(keyFile, passphrase))
+      const signed = await signDraft(readOf(role, file), readCarriedSigner(keyFile, passphrase))
       const description = describeDraft(signed, undefined)
-      writeDraft(file, signed)
+      replaceDraft(file, signed)
       print(describeDraftLines(description).join('\n'), plainDescription(description))
       return EXIT.ok
     }

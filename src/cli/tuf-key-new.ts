@@ -1,8 +1,5 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { createLogKey } from '../config/key-files.js'
 import { readPassphrase } from '../config/secrets.js'
-import { encodePem } from '../encoding/pem.js'
+import { makeCarriedKey, prepareKeyFolder } from './carried-key.js'
 import { type Command, EXIT, UsageError } from './command.js'
 
 export const tufKeyNewCommand: Command = {
@@ -24,10 +21,8 @@ export const tufKeyNewCommand: Command = {
       keyPassphraseFile: flags.get('key-passphrase'),
       keyPassphrase: undefined
     })
-    const { signer, keyName } = await createLogKey(folder, `tuf-${role}`, passphrase)
-    const keyFile = join(folder, keyName)
-    const publicKeyFile = keyFile.replace(/\.pem$/, '.pub')
-    writeFileSync(publicKeyFile, encodePem('PUBLIC KEY', signer.publicKey), { flag: 'wx' })
+    prepareKeyFolder(folder)
+    const { keyFile, publicKeyFile } = await makeCarriedKey(folder, role, passphrase)
     print(
       [
         `private key  ${keyFile}${passphrase === undefined ? ' (not encrypted)' : ''}`,

@@ -51,22 +51,28 @@ export function readPassphrase({
 /** A kind of key as messages speak of it. */
 interface KeyKind {
   readonly title: string
-  /** Environment variable that names a file with its passphrase. */
-  readonly passphraseVariable: string
+  /** How to say where its passphrase is. */
+  readonly passphraseHint: string
   /** Reads what is in the file. */
   readonly read: (pem: string, passphrase: string | undefined) => KeyObject
 }
 
 const LOG_KEY: KeyKind = {
   title: 'log key',
-  passphraseVariable: 'SIGSTEAD_LOG_KEY_PASSPHRASE_FILE',
+  passphraseHint: 'set SIGSTEAD_LOG_KEY_PASSPHRASE_FILE',
   read: importPrivateKeyPem
 }
 
 const ISSUING_KEY: KeyKind = {
   title: 'issuing key',
-  passphraseVariable: 'SIGSTEAD_CA_KEY_PASSPHRASE_FILE',
+  passphraseHint: 'set SIGSTEAD_CA_KEY_PASSPHRASE_FILE',
   read: importSigningKeyPem
+}
+
+const CARRIED_KEY: KeyKind = {
+  title: 'key',
+  passphraseHint: 'give --key-passphrase FILE',
+  read: importPrivateKeyPem
 }
 
 /**
@@ -77,6 +83,14 @@ const ISSUING_KEY: KeyKind = {
  */
 export function readSigner(keyFile: string, passphrase: string | undefined): Signer {
   return readKey(keyFile, passphrase, LOG_KEY)
+}
+
+/**
+ * Signer of a key of a TUF role that a command is given.
+ * @throws LogError as readSigner
+ */
+export function readCarriedSigner(keyFile: string, passphrase: string | undefined): Signer {
+  return readKey(keyFile, passphrase, CARRIED_KEY)
 }
 
 /**
@@ -112,7 +126,7 @@ function bareName(keyName: string): string {
 }
 
 function readKey(keyFile: string, passphrase: string | undefined, kind: KeyKind): Signer {
-  const { title, passphraseVariable } = kind
+  const { title, passphraseHint } = kind
   const { text, mode } = readSecret(keyFile, title)
   if ((mode & OTHERS) !== 0) {
     const octal = (mode & 0o777).toString(8).padStart(4, '0')
@@ -127,9 +141,7 @@ function readKey(keyFile: string, passphrase: string | undefined, kind: KeyKind)
   } catch (err) {
     if (!isLogError(err)) throw err
     const hint =
-      passphrase === undefined && err.message.includes('encrypted')
-        ? `; set ${passphraseVariable}`
-        : ''
+      passphrase === undefined && err.message.includes('encrypted') ? `; ${passphraseHint}` : ''
     throw new LogError(err.code, `${title} ${keyFile}: ${err.message}${hint}`, { cause: err })
   }
 }

@@ -1,13 +1,12 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { syncFolder, writeDurably } from '../config/key-files.js'
+import { existsSync, mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { keyNameOf, syncFolder, writeDurably } from '../config/key-files.js'
 import { readVersion } from '../config/version.js'
 import { encodeHex } from '../encoding/hex.js'
 import { encodeUtf8 } from '../encoding/text.js'
 import { hashData } from '../keys/verify.js'
 import { loadAuthorityState } from '../store/authority-records.js'
 import { TUF_ROLES } from '../tuf/contract.js'
-import { keyNameOf } from '../config/key-files.js'
 import { tufKeyId } from '../tuf/keys.js'
 import { readRoot } from '../tuf/roles.js'
 import { parseCertificateChainPem } from '../x509/issuing-chain.js'
@@ -30,10 +29,11 @@ export async function describeSite(
     '',
     `Time            ${isoTime(Math.floor(world.now() / 1000))}`,
     `Version         sigstead ${readVersion()}, Node.js ${process.version}`,
-    `Data directory  ${paths.root}`,
+    `Data directory  ${resolve(paths.root)}`,
     `Public URL      ${config.publicUrl}`,
     '',
-    'All fingerprints are SHA-256, in hex: of a key over its SubjectPublicKeyInfo, of a certificate over its DER.'
+    'All fingerprints are SHA-256, in hex: of a key over its SubjectPublicKeyInfo, of a certificate over its DER. The key id is',
+    'what TUF calls a key: SHA-256 over its JSON in root.json.'
   ]
   for (const [log, title] of [
     ['rekor', 'Transparency log'],
@@ -42,10 +42,10 @@ export async function describeSite(
     for (const tree of await database.trees(log)) {
       lines.push(
         '',
-        `${title}, tree ${tree.treeId}`,
+        `${title}, tree ${tree.treeId}${tree.state === 'active' ? '' : ' (closed)'}`,
         `  origin       ${tree.origin}`,
         `  log ID       ${fingerprint(tree.publicKey)}`,
-        `  key file     ${join(paths.keys, tree.keyName)}`
+        `  key file     ${keyFile(paths.keys, tree.keyName)}`
       )
     }
   }
@@ -55,7 +55,7 @@ export async function describeSite(
   ] as const) {
     const { authorities } = await loadAuthorityState(database.register, owner)
     for (const { chain, keyName } of authorities) {
-      lines.push('', title, `  key file     ${join(paths.keys, keyName)}`)
+      lines.push('', title, `  key file     ${keyFile(paths.keys, keyName)}`)
       for (const certificate of parseCertificateChainPem(chain.join(''))) {
         const { organization, commonName } = readSubjectNames(certificate.subject)
         lines.push(
@@ -64,6 +64,10 @@ export async function describeSite(
           `    SHA-256    ${fingerprint(certificate.der)}`,
           `    key        ${fingerprint(certificate.publicKey.spki)}`
         )
+        const rootKey = keyNameOf('tsa-root', certificate.publicKey.spki)
+        if (existsSync(join(paths.keys, rootKey))) {
+          lines.push(`    key file   ${keyFile(paths.keys, rootKey)}`)
+        }
       }
     }
   }
@@ -80,10 +84,10 @@ export async function describeSite(
       const { publicKeys, threshold } = roles[role]
       lines.push(`  role ${role}: ${threshold} of ${publicKeys.length} must sign`)
       for (const key of publicKeys) {
-        const folder = keyFolders[role] ?? paths.keys
         lines.push(
-          `    key id     ${tufKeyId(key)}`,
-          `    key file   ${join(folder, keyNameOf(`tuf-${role}`, key))}`
+          `    key        ${fingerprint(key)}`,
+          `      key id   ${tufKeyId(key)}`,
+          `      file     ${keyFile(keyFolders[role] ?? paths.keys, keyNameOf(`tuf-${role}`, key))}`
         )
       }
     }
@@ -99,6 +103,12 @@ export function writeTranscript(folder: string, text: string, nowMs: number): st
   writeDurably(path, text, 0o600)
   syncFolder(folder)
   return path
+}
+
+/** Whole path, where there is such a file. */
+function keyFile(folder: string, keyName: string): string {
+  const path = resolve(folder, keyName)
+  return existsSync(path) ? path : `${keyName}, not here`
 }
 
 function fingerprint(bytes: Uint8Array): string {
