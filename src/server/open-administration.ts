@@ -1,3 +1,4 @@
+import { defaultPublicUrl } from '../config/parse.js'
 import type { Config } from '../config/schema.js'
 import { readVersion } from '../config/version.js'
 import { createMetrics } from '../metrics.js'
@@ -13,8 +14,8 @@ export interface OpenAdministration {
 }
 
 /**
- * Opens a data directory as a server would, but for the listeners. The address that clients were told of stays: this
- * command may not know what the server is started with.
+ * Opens a data directory as a server would, but for the listeners. The address that clients were told of stays, unless
+ * configuration names one: a command that was only told where to listen may not know what the server is started with.
  *
  * @throws LogError with a sentence that says what to do; nothing stays open then
  */
@@ -25,8 +26,10 @@ export async function openAdministration(
   const closers: Closers = []
   try {
     const metrics = createMetrics({ version: readVersion(), paths: [] })
-    const { administration, trust } = await openCore(config, options, metrics, closers)
-    await trust?.stayAtPublishedUrl()
+    // The name of the active tree is its own: the configured one may be for the tree to come.
+    const opened = { ...config, log: { ...config.log, hostname: undefined } }
+    const { administration, trust } = await openCore(opened, options, metrics, closers)
+    if (config.publicUrl === defaultPublicUrl(config.listen)) await trust?.stayAtPublishedUrl()
     return { administration, close: closeOnce(() => closeAll(closers)) }
   } catch (err) {
     await closeAll(closers)

@@ -45,7 +45,6 @@ export async function openRekor(foundation: Foundation): Promise<OpenRekor> {
   }
   const generations = createSuccession(await reopen())
   foundation.closers.push(() => generations.current.log.close())
-  assertPublicUrl(foundation.config, generations.current.log.record, foundation.options.logger)
   return {
     generations,
     reopen,
@@ -76,11 +75,12 @@ function openActiveTree({
 
 /**
  * Some clients look for the name on a checkpoint in the URL of the log. Fatal where an operator wrote that URL down;
- * where it only follows from the address, a remark.
+ * where it only follows from the address, a remark. Asked before anything is served; a command that opens a tree with another
+ * name must get past it.
  *
  * @throws LogError `conflict`
  */
-function assertPublicUrl(config: Config, record: TreeRecord, logger: Logger): void {
+export function assertPublicUrl(config: Config, record: TreeRecord, logger: Logger): void {
   const { publicUrl, listen } = config
   const name = checkpointNameOf(record)
   if (publicUrl.includes(name)) return

@@ -96,7 +96,7 @@ t.test('a new key and a new name', async (t) => {
   const flags = ['--new-key', '--public-url', 'http://rekor.test', '--log-hostname', 'rekor.test']
   const rotated = await runCommand(['shard', 'rotate', '--data-dir', dataDir, ...flags])
   t.equal(rotated.code, 0, rotated.stderr)
-  t.match(rotated.stdout, /^key file .* \(new: back it up, and give clients the new public key\)$/m)
+  t.match(rotated.stdout, /^key file {2}\/.*rekor-[0-9a-f]{16}\.pem \(new: back it up\)$/m)
   const [closed, opened] = await shards(dataDir)
   t.equal(closed?.logId, old?.logId)
   t.not(opened?.logId, old?.logId)
@@ -115,15 +115,33 @@ t.test('a new key and a new name', async (t) => {
   t.equal((await runCommand(['log', 'info', ...at])).code, 0)
 })
 
-t.test('not while a server runs', async (t) => {
+t.test('while a server runs: nobody is refused, and it goes on in the new tree', async (t) => {
   const dataDir = await initLog(t)
   const server = await startTestServer(t, testConfig(dataDir))
-  t.match(await runCommand(['shard', 'rotate', '--data-dir', dataDir]), {
-    code: 1,
-    stderr: /is in use: another process writes to it. Only one may; stop it first\n$/
-  })
-  t.equal((await shards(dataDir)).length, 1, 'but it can be looked at')
-  await upload(server.publicUrl, 'a', key)
+  const first = await upload(server.publicUrl, 'a', key)
+  const [rotated, ...during] = await Promise.all([
+    runCommand(['shard', 'rotate', '--data-dir', dataDir, '--json']),
+    ...Array.from({ length: 20 }, (_, i) => upload(server.publicUrl, `text ${i}`, key))
+  ])
+  t.equal(rotated.code, 0, rotated.stderr)
+  const { closed, opened, newKey } = JSON.parse(rotated.stdout) as {
+    closed: { treeId: string; treeSize: number }
+    opened: { treeId: string; offset: number }
+    newKey: boolean
+  }
+  t.equal(newKey, false)
+  t.equal(closed.treeId, server.treeId)
+  t.equal(opened.offset, closed.treeSize)
+  const last = await upload(server.publicUrl, 'b', key)
+  t.match(await shards(dataDir), [
+    { treeId: closed.treeId, state: 'frozen', treeSize: closed.treeSize },
+    { treeId: opened.treeId, state: 'active', treeSize: 23 - closed.treeSize + 1 }
+  ])
+  for (const id of [first, ...during, last]) {
+    t.equal((await fetch(`${server.publicUrl}/api/v1/log/entries/${id}`)).status, 200)
+  }
+  await server.close()
+  t.equal((await runCommand(['verify', '--data-dir', dataDir])).code, 0)
 })
 
 t.test('interrupted after the new tree was opened, the next start finishes it', async (t) => {

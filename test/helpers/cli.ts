@@ -11,6 +11,7 @@ import { runCli } from '../../src/cli/run.js'
 import { loadConfig } from '../../src/config/load.js'
 import type { Config } from '../../src/config/schema.js'
 import { startServer } from '../../src/server.js'
+import { openAdministration } from '../../src/server/open-administration.js'
 import type { ServerOptions } from '../../src/server/foundation.js'
 
 /** What a command wrote and exited with. */
@@ -46,6 +47,13 @@ export async function runCommand(
     now: Date.now,
     randomBytes: (length) => Uint8Array.from(randomBytes(length)),
     startServer: () => Promise.reject(new Error('this test has no server')),
+    openAdministration: (config) =>
+      openAdministration(config, {
+        logger: pino({ level: 'silent' }),
+        now: world.now ?? Date.now,
+        monotonicMs: () => performance.now(),
+        randomBytes: (length) => Uint8Array.from(randomBytes(length))
+      }),
     onStopRequest: () => () => undefined,
     exit: (code) => {
       throw new Error(`exit ${code}`)
