@@ -5,7 +5,8 @@
 #   test/clients/install.sh --refresh  asks the archive again
 #
 # Two suites give two generations: trixie has cosign 2.5, rekor-cli 1.3 and gitsign 0.13, sid has cosign 3, rekor-cli 1.5
-# and gitsign 0.16. trixie also has docker-registry, a registry of images for them to sign.
+# and gitsign 0.16. trixie also has docker-registry, a registry of images for them to sign. The machine's own release gives
+# libfaketime, as .clients/own/libfaketime.so.
 # The archive is the one this machine's own apt uses; packages are accepted only under Debian's archive keys.
 # Needs: a Debian system (apt, dpkg), a network on the first run. No root, unless signing tools are missing.
 set -euo pipefail
@@ -144,6 +145,26 @@ install_suite() {
   is_complete "$suite" || fail "the $suite packages lack one of: ${commands[*]} ${commands_of[$suite]}"
 }
 
+# Gives a program another clock. It is loaded into Node, so it has to suit this machine's C library: the machine's own release.
+install_faketime() {
+  local release target=$clients/own state=$clients/apt/own
+  [[ -e $target/libfaketime.so ]] && return
+  release=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+  [[ -n $release ]] || fail 'no VERSION_CODENAME in /etc/os-release: which Debian is this?'
+  [[ -n $archive ]] || fail 'no Debian archive in the apt sources; name one in SIGSTEAD_DEBIAN_ARCHIVE'
+  echo "fetching libfaketime from $release"
+  update_suite "$release"
+  rm -rf "$target" "$state"
+  mkdir -p "$state/unpacked"
+  (cd "$state" && apt-get -qq "${options[@]}" download libfaketime)
+  dpkg-deb -x "$state"/libfaketime_*.deb "$state/unpacked"
+  local library=("$state"/unpacked/usr/lib/*/faketime/libfaketimeMT.so.1)
+  [[ -f ${library[0]} ]] || fail "the libfaketime of $release has no libfaketimeMT.so.1"
+  cp "${library[0]}" "$state/unpacked/libfaketime.so"
+  mv "$state/unpacked" "$target"
+  rm -rf "$state" "${clients:?}/apt/$release"
+}
+
 expect_version() {
   local suite=$1 package=$2 pattern=$3 version
   version=$(awk -v package="$package" '$1 == package { print $2 }' "$clients/$suite/versions")
@@ -161,6 +182,7 @@ for suite in trixie sid; do
     install_suite "$suite"
   fi
 done
+install_faketime
 expect_version trixie cosign '^2\.5\.'
 expect_version trixie rekor '^1\.3\.'
 expect_version trixie gitsign '^0\.13\.'

@@ -11,13 +11,14 @@ export interface RunningServer {
   readonly url: string
   /** Everything it wrote so far, for a failing test to show. */
   output(): string
-  /** Stops it, does something, and starts it again at the same address. */
-  restart(meanwhile: () => Promise<void>): Promise<void>
+  /** Stops it, does something, and starts it again at the same address. @param env further variables from then on */
+  restart(meanwhile: () => Promise<void>, env?: Readonly<Record<string, string>>): Promise<void>
   /** Asks it to stop and waits for the end. @returns its exit status */
   stop(): Promise<number | null>
 }
 
-const MAIN = `${REPOSITORY}dist/main.js`
+/** Our program. */
+export const MAIN = `${REPOSITORY}dist/main.js`
 const START_LIMIT_MS = 30_000
 
 /** A port nobody listens on at this moment. */
@@ -54,13 +55,13 @@ export async function serve(args: readonly string[]): Promise<RunningServer> {
   const address = `127.0.0.1:${await freePort()}`
   const url = `http://${address}`
   let output = ''
-  const start = async () => {
+  const start = async (env: Readonly<Record<string, string>> = {}) => {
     const child = spawn(
       process.execPath,
       [MAIN, ...args, '--listen', address, '--metrics-listen', 'off'],
       {
         cwd: REPOSITORY,
-        env: { PATH: process.env['PATH'] ?? '' },
+        env: { PATH: process.env['PATH'] ?? '', ...env },
         stdio: ['ignore', 'pipe', 'pipe']
       }
     )
@@ -81,11 +82,11 @@ export async function serve(args: readonly string[]): Promise<RunningServer> {
     url,
     output: () => output,
     stop,
-    async restart(meanwhile) {
+    async restart(meanwhile, env) {
       const status = await stop()
       if (status !== 0) throw new Error(`the server ended with ${status}:\n${output}`)
       await meanwhile()
-      child = await start()
+      child = await start(env)
     }
   }
 }

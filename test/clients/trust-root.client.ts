@@ -1,12 +1,12 @@
 // From an empty home to a verified signature, with nothing but what /bootstrap.json says: its lines are pasted into a shell
 // as they stand. What each client believes then, it believes of this server alone.
-import { createServer } from 'node:http'
 import { unzipSync } from 'fflate'
 import t, { type Test } from 'tap'
 import { type Outcome, type Suite, SUITES } from './clients.js'
 import { EMAIL, openKeylessSession } from './keyless.js'
 import { INSTALLED, type Newcomer, newcomer, readBootstrap, withoutFiles } from './newcomer.js'
 import { accepted, openSession, refused, type Session } from './session.js'
+import { serveFiles } from './static-files.js'
 
 const keyless = await openKeylessSession(t)
 const { session, person, user, issuersFile } = keyless
@@ -349,16 +349,7 @@ t.test('sigstore-js', async (t) => {
 t.test('the archive, carried to where the server is not', async (t) => {
   const { archiveUrl } = await readBootstrap(session.server.url)
   const files = new Map(Object.entries(unzipSync(await download(archiveUrl))))
-  const mirror = createServer((request, response) => {
-    const file = files.get((request.url ?? '').slice(1))
-    response.writeHead(file === undefined ? 404 : 200).end(file)
-  }).listen(0, '127.0.0.1')
-  t.teardown(() => {
-    mirror.closeAllConnections()
-    mirror.close()
-  })
-  await new Promise((resolve) => mirror.once('listening', resolve))
-  const { port } = mirror.address() as { port: number }
+  const mirror = await serveFiles(t, files)
 
   for (const suite of SUITES) {
     const signer = await newcomer(session, suite, `carried-from-${suite}`)
@@ -370,7 +361,7 @@ t.test('the archive, carried to where the server is not', async (t) => {
     }
     const sums = ['sha256sum -c --ignore-missing SHA256SUMS']
     accepted(t, await here.paste(sums), 'sums', /root.json: OK/)
-    const initialize = `cosign initialize --mirror http://127.0.0.1:${port}/tuf --root root.json`
+    const initialize = `cosign initialize --mirror ${mirror}/tuf --root root.json`
     accepted(t, await here.paste([initialize]), `initialize, ${suite}`)
     const [verify = ''] = lines.filter((line) => / verify-blob .*"\$WHO"/.test(line))
     for (const file of verify.match(/\bhello\.\S+/g) ?? []) here.write(file, signer.read(file))
