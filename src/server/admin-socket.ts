@@ -43,8 +43,8 @@ export async function listenForAdministration(
       },
       (err: unknown) => {
         // Whoever went away in the middle needs no answer.
-        if (isLogError(err)) return answer(response, Promise.reject(err), logger)
-        response.destroy()
+        if (isLogError(err)) void answer(response, Promise.reject(err), logger)
+        else response.destroy()
       }
     )
   })
