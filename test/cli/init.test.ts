@@ -56,7 +56,12 @@ t.test('what it makes', async (t) => {
   t.match(made.treeId, /^[1-9][0-9]{0,18}$/)
   t.equal(made.origin, `rekor.example.com - ${made.treeId}`, 'host of the public URL')
   t.equal(made.keyFile, keyFile(dataDir))
-  t.strictSame(readdirSync(dataDir).sort(), ['keys', 'sigstead.db', 'sigstead.db.lock'])
+  t.strictSame(readdirSync(dataDir).sort(), [
+    'keys',
+    'sigstead.db',
+    'sigstead.db.lock',
+    'transcripts'
+  ])
   t.equal(mode(dataDir), '700')
   t.equal(mode(join(dataDir, 'keys')), '700')
   t.equal(mode(keyFile(dataDir)), '600')
@@ -222,10 +227,20 @@ t.test('interrupted anywhere, it is finished by the next run', async (t) => {
     t.notOk(existsSync(join(dataDir, 'init.unfinished')))
     t.match(
       readdirSync(join(dataDir, 'keys')).sort(),
-      [/^ca-/, /^ct-/, /^rekor-/, /^tsa-[0-9a-f]/, /^tsa-root-/],
+      [
+        /^ca-/,
+        /^ct-/,
+        /^rekor-/,
+        /^tsa-[0-9a-f]/,
+        /^tsa-root-/,
+        /^tuf-root-/,
+        /^tuf-snapshot-/,
+        /^tuf-targets-/,
+        /^tuf-timestamp-/
+      ],
       `${name}: one key each`
     )
-    t.equal(readdirSync(join(dataDir, 'keys')).length, 5)
+    t.equal(readdirSync(join(dataDir, 'keys')).length, 9)
     await reading(dataDir, async (database) => {
       const { trees } = await checkLog({
         database,

@@ -56,6 +56,80 @@ t.test('bad command lines exit with 2 and one sentence', async (t) => {
   }
 })
 
+t.test('commands of three words', async (t) => {
+  const ofRoot = 'tuf root draft, tuf root sign, tuf root show, tuf root publish'
+  const ofTargets = 'tuf targets draft, tuf targets sign, tuf targets show, tuf targets publish'
+  const cases: [argv: string[], stderr: string][] = [
+    [['tuf'], `sigstead tuf needs one of: ${ofRoot}, ${ofTargets}, tuf key new`],
+    [['tuf', '--json'], `sigstead tuf needs one of: ${ofRoot}, ${ofTargets}, tuf key new`],
+    [['tuf', 'root'], `sigstead tuf root needs one of: ${ofRoot}`],
+    [['tuf', 'targets', '--debug'], `sigstead tuf targets needs one of: ${ofTargets}`],
+    [['tuf', 'key'], 'sigstead tuf key needs one of: tuf key new'],
+    [
+      ['tuf', 'root', 'sgin', 'draft.json'],
+      'tuf root sgin is not a command (did you mean tuf root sign?); sigstead --help lists them'
+    ],
+    [
+      ['tuf', 'rot', 'sign', 'draft.json'],
+      'tuf rot sign is not a command (did you mean tuf root sign?); sigstead --help lists them'
+    ],
+    [
+      ['tuf', 'taregts'],
+      'tuf taregts is not a command (did you mean tuf targets?); sigstead --help lists them'
+    ],
+    [
+      ['tfu', 'root', 'sign', 'x'],
+      'tfu is not a command (did you mean tuf?); sigstead --help lists them'
+    ],
+    [
+      ['trust', 'chekc', 'x'],
+      'trust chekc is not a command (did you mean trust check?); sigstead --help lists them'
+    ],
+    [
+      ['rotaet', 'log'],
+      'rotaet is not a command (did you mean rotate?); sigstead --help lists them'
+    ],
+    [['tuf', 'root', 'sign'], 'sigstead tuf root sign takes FILE (got none)'],
+    [['tuf', 'root', 'sign', 'a', 'b'], 'sigstead tuf root sign takes FILE (got a b)'],
+    [['tuf', 'root', 'draft', 'a'], 'sigstead tuf root draft takes no arguments (got a)'],
+    [['status', 'all'], 'sigstead status takes no arguments (got all)'],
+    [
+      ['rotate', 'log', '--keepkey'],
+      '--keepkey is not a known flag here (did you mean --keep-key?)'
+    ]
+  ]
+  for (const [argv, message] of cases) {
+    // Errors as they are asked for, by people or by programs.
+    const stderr = argv.includes('--json')
+      ? `${JSON.stringify({ error: { code: 'invalid_request', message } })}\n`
+      : `sigstead: ${message}\n`
+    const result = await runCommand(argv)
+    t.match(result, { code: 2, stdout: '' }, argv.join(' '))
+    t.ok(result.stderr.startsWith(stderr), `${argv.join(' ')}: ${result.stderr}`)
+  }
+})
+
+t.test('help of a group lists its commands and no others', async (t) => {
+  for (const [group, outside] of [
+    ['tuf', 'trust check'],
+    ['tuf root', 'tuf targets'],
+    ['entry', 'log info'],
+    ['ca', 'rotate']
+  ] as const) {
+    for (const flag of ['--help', '-h']) {
+      const { code, stdout, stderr } = await runCommand([...group.split(' '), flag])
+      t.equal(code, 0, `${group} ${flag}`)
+      t.equal(stderr, '')
+      const listed = stdout.split('\n').flatMap((line) => /^ {2}(\S.*?) {2}/.exec(line)?.[1] ?? [])
+      t.strictSame(
+        listed,
+        COMMANDS.map(({ name }) => name).filter((name) => name.startsWith(`${group} `))
+      )
+      t.notOk(listed.some((name) => name.startsWith(outside)))
+    }
+  }
+})
+
 t.test('problems of the environment count as configuration', async (t) => {
   const { code, stderr } = await runCommand(['verify'], {
     environment: { SIGSTEAD_LISTN: 'x', SIGSTEAD_CONFIG: '/does/not/exist' }

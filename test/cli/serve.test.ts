@@ -38,14 +38,14 @@ t.test('start makes a log, says so, and serves it; the second time it only serve
   const url = await urlOf(first)
   t.match(
     first.output().stderr,
-    /^there was none in .*data: made tree \d+ with key .*\.pem\n.*certificate log .*\n.*certificate authority .*\n.*timestamp authority .*\n/
+    /^there was none in .*data: made tree \d+ with key .*\.pem\n.*certificate log .*\n.*certificate authority .*\n.*timestamp authority .*\n.*TUF repository, SHA-256 of root\.json [0-9a-f]{64} .*\ntranscript with all fingerprints: .*\n/
   )
   t.equal((await fetch(`${url}/healthz`)).status, 200)
   t.match(first.output().stdout, `curl -sSf ${url}/api/v1/log/publicKey -o rekor.pub`)
   const entryId = await upload(url, 'a', key)
   first.child.kill('SIGTERM')
   t.strictSame(await first.ended, { code: 0, signal: null })
-  for (const line of first.output().stderr.trim().split('\n').slice(4)) {
+  for (const line of first.output().stderr.trim().split('\n').slice(6)) {
     t.doesNotThrow(() => JSON.parse(line), 'the log is JSON')
   }
 
@@ -197,7 +197,7 @@ t.test('killed at any moment of init, the next one finishes it', async (t) => {
     }
     const { code, stdout } = await runCommand(['verify', '--data-dir', dataDir])
     t.equal(code, 0, stdout)
-    t.equal(readdirSync(join(dataDir, 'keys')).length, 5)
+    t.equal(readdirSync(join(dataDir, 'keys')).length, 9)
   }
   t.ok(interrupted > 0, `interrupted ${interrupted} times`)
 })
@@ -221,7 +221,7 @@ t.test('the passphrase is never shown', async (t) => {
   const { stdout, stderr } = server.output()
   t.notOk(`${stdout}${stderr}`.includes('hunter2'))
   const names = readdirSync(join(dataDir, 'keys'))
-  t.equal(names.length, 5)
+  t.equal(names.length, 9)
   for (const name of names) {
     t.match(readFileSync(join(dataDir, 'keys', name), 'utf8'), /ENCRYPTED PRIVATE KEY/, name)
   }

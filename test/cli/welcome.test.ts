@@ -15,6 +15,7 @@ const server: RunningServer = {
   issuers: 2,
   hasTimestamps: true,
   ctLogId: '0123456789abcdef'.repeat(4),
+  rootSha256: 'cd'.repeat(32),
   close: async () => undefined
 }
 
@@ -37,14 +38,22 @@ t.test('addresses', async (t) => {
     /^Issuers {5}none: no certificate can be issued until --ca-issuers-file/m
   )
   t.match(text, /^Timestamps {2}https:\/\/rekor\.example\.com\/base\/api\/v1\/timestamp$/m)
+  t.match(text, /^TUF mirror {2}https:\/\/rekor\.example\.com\/base\/tuf$/m)
+  t.match(text, /^Root {8}SHA-256 of root\.json (cd){32}$/m)
+  t.match(text, /^Clients {5}https:\/\/rekor\.example\.com\/base\/bootstrap$/m)
   const alone = welcomeText({
     ...server,
     hasAuthority: false,
     hasTimestamps: false,
-    ctLogId: undefined
+    ctLogId: undefined,
+    rootSha256: undefined
   })
-  t.notMatch(alone, /Fulcio|Issuers|CT log|Timestamps/)
-  t.match(welcomeValue(server), { publicUrl: server.publicUrl, treeId: '42' })
+  t.notMatch(alone, /Fulcio|Issuers|CT log|Timestamps|TUF|Root|Clients/)
+  t.match(welcomeValue(server), {
+    publicUrl: server.publicUrl,
+    treeId: '42',
+    rootSha256: server.rootSha256
+  })
 })
 
 t.test('the lines for cosign name this server and nothing else', async (t) => {
