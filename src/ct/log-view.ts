@@ -1,5 +1,5 @@
 import { LogError } from '../errors.js'
-import { consistencyProof, inclusionProof } from '../log/proofs.js'
+import { createProver } from '../log/proofs.js'
 import type { LogStore, SideData, StoredLeaf, TreeRecord } from '../store/log-store.js'
 import { concatBytes } from '../encoding/bytes.js'
 import { encodeTlsOpaque24 } from '../encoding/tls.js'
@@ -25,6 +25,7 @@ export interface LogViewOptions {
 /** What strangers see of one tree: nothing beyond its signed tree head. */
 export function createLogView({ record, store, signedTreeHead }: LogViewOptions): CtLogView {
   const size = (): number => signedTreeHead().treeSize
+  const prover = createProver(store)
 
   async function entry(leafIndex: number): Promise<CtEntry> {
     const [[leaf], [side]] = await Promise.all([
@@ -46,7 +47,7 @@ export function createLogView({ record, store, signedTreeHead }: LogViewOptions)
       }
       if (secondSize > size()) throw invalid(`second is beyond the tree of size ${size()}`)
       if (firstSize === 0 || firstSize === secondSize) return []
-      return consistencyProof(store, firstSize, secondSize)
+      return prover.consistency(firstSize, secondSize)
     },
 
     async proveByHash(leafHash, treeSize) {
@@ -58,7 +59,7 @@ export function createLogView({ record, store, signedTreeHead }: LogViewOptions)
       if (leafIndex === undefined || leafIndex >= treeSize) {
         throw new LogError('not_found', `no entry with this hash in the tree of size ${treeSize}`)
       }
-      return { leafIndex, auditPath: await inclusionProof(store, leafIndex, treeSize) }
+      return { leafIndex, auditPath: await prover.inclusion(leafIndex, treeSize) }
     },
 
     async entries(start, end) {
@@ -90,7 +91,7 @@ export function createLogView({ record, store, signedTreeHead }: LogViewOptions)
       if (treeSize > size()) throw invalid(`tree_size is beyond the tree of size ${size()}`)
       const [found, auditPath] = await Promise.all([
         entry(leafIndex),
-        inclusionProof(store, leafIndex, treeSize)
+        prover.inclusion(leafIndex, treeSize)
       ])
       return { ...found, auditPath }
     }

@@ -1,40 +1,56 @@
 import { LogError } from '../errors.js'
 import { buildConsistencyProof } from '../merkle/consistency-proof.js'
 import { buildInclusionProof } from '../merkle/inclusion-proof.js'
+import { createSubtreeMemory } from '../merkle/subtree-memory.js'
 import { rootHashAtSize } from '../merkle/tile-hashes.js'
 import type { FetchTile, TreeHead } from '../merkle/tree.js'
 import type { LogStore } from '../store/log-store.js'
 import { sha256 } from '../store/sha256.js'
 
-/**
- * Sibling hashes that prove a leaf to be in the tree at `treeSize`, nearest the leaf first. Reads a handful of tiles
- * and no leaf, whatever the size.
- *
- * @param treeSize any size the tree ever had, also long ago
- * @throws LogError `invalid_request` when that tree has no such leaf, or there is no such tree yet
- */
-export async function inclusionProof(
-  store: LogStore,
-  leafIndex: number,
-  treeSize: number
-): Promise<readonly Uint8Array[]> {
-  await assertReached(store, treeSize)
-  return buildInclusionProof(leafIndex, treeSize, tilesOf(store), sha256)
+/** Proves things about one tree, many times: what it computed for one proof it remembers for the next. */
+export interface Prover {
+  /**
+   * Sibling hashes that prove a leaf to be in the tree at `treeSize`, nearest the leaf first. Reads a handful of tiles
+   * and no leaf, whatever the size.
+   *
+   * @param treeSize any size the tree ever had, also long ago
+   * @throws LogError `invalid_request` when that tree has no such leaf, or there is no such tree yet
+   */
+  inclusion(leafIndex: number, treeSize: number): Promise<readonly Uint8Array[]>
+  /**
+   * Hashes that prove the tree at `secondSize` to begin with the tree at `firstSize`.
+   *
+   * @throws LogError `invalid_request` when there is no proof between these sizes (see planConsistencyProof), or there
+   *   is no such tree yet
+   */
+  consistency(firstSize: number, secondSize: number): Promise<readonly Uint8Array[]>
 }
 
-/**
- * Hashes that prove the tree at `secondSize` to begin with the tree at `firstSize`.
- *
- * @throws LogError `invalid_request` when there is no proof between these sizes (see planConsistencyProof), or there
- *   is no such tree yet
- */
-export async function consistencyProof(
-  store: LogStore,
-  firstSize: number,
-  secondSize: number
-): Promise<readonly Uint8Array[]> {
-  await assertReached(store, secondSize)
-  return buildConsistencyProof(firstSize, secondSize, tilesOf(store), sha256)
+/** 20 MB at most, and more than all right edges and the tops of the largest trees. */
+const REMEMBERED_HASHES = 65_536
+
+export function createProver(store: LogStore): Prover {
+  const memory = createSubtreeMemory(REMEMBERED_HASHES)
+  const fetchTile = tilesOf(store)
+  let reached = 0
+
+  /** A tree never shrinks, so it need not be asked again for sizes it had. */
+  async function assertSize(treeSize: number): Promise<void> {
+    if (treeSize <= reached) return
+    await assertReached(store, treeSize)
+    reached = treeSize
+  }
+
+  return {
+    async inclusion(leafIndex, treeSize) {
+      await assertSize(treeSize)
+      return buildInclusionProof(leafIndex, treeSize, fetchTile, sha256, memory)
+    },
+    async consistency(firstSize, secondSize) {
+      await assertSize(secondSize)
+      return buildConsistencyProof(firstSize, secondSize, fetchTile, sha256, memory)
+    }
+  }
 }
 
 /**

@@ -3,6 +3,7 @@ import { encodeHex } from '../encoding/hex.js'
 import { LogError } from '../errors.js'
 import { type LeafRange, splitPoint } from './compact-range.js'
 import { HASH_BYTES, type Sha256, hashNode, portableSha256 } from './hash.js'
+import type { SubtreeMemory } from './subtree-memory.js'
 import { hashLeafRanges } from './tile-hashes.js'
 import { isTreeSize } from './tiles.js'
 import type { FetchTile, TreeHead } from './tree.js'
@@ -42,6 +43,7 @@ export function planConsistencyProof(firstSize: number, secondSize: number): rea
  * tiles, each once, and no leaf.
  *
  * @param fetchTile of the tree at `secondSize` or later
+ * @param memory of that tree, for those who ask for many proofs
  * @throws LogError `invalid_request` when there is no proof between these sizes, `integrity` when a tile is missing
  *   or too short
  * @see RFC 9162 section 2.1.4.1
@@ -50,9 +52,10 @@ export function buildConsistencyProof(
   firstSize: number,
   secondSize: number,
   fetchTile: FetchTile,
-  sha256: Sha256 = portableSha256
+  sha256: Sha256 = portableSha256,
+  memory?: SubtreeMemory
 ): Promise<readonly Uint8Array[]> {
-  return hashLeafRanges(planConsistencyProof(firstSize, secondSize), fetchTile, sha256)
+  return hashLeafRanges(planConsistencyProof(firstSize, secondSize), fetchTile, sha256, memory)
 }
 
 /** The two roots that a consistency proof leads to. */

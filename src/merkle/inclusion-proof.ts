@@ -3,6 +3,7 @@ import { encodeHex } from '../encoding/hex.js'
 import { LogError } from '../errors.js'
 import { type LeafRange, splitPoint } from './compact-range.js'
 import { HASH_BYTES, type Sha256, hashNode, portableSha256 } from './hash.js'
+import type { SubtreeMemory } from './subtree-memory.js'
 import { hashLeafRanges } from './tile-hashes.js'
 import { isTreeSize } from './tiles.js'
 import type { FetchTile, TreeHead } from './tree.js'
@@ -39,6 +40,7 @@ export function planInclusionProof(leafIndex: number, treeSize: number): readonl
  * tiles, each once, and no leaf.
  *
  * @param fetchTile of the tree at `treeSize` or later
+ * @param memory of that tree, for those who ask for many proofs
  * @throws LogError `invalid_request` when the tree has no such leaf, `integrity` when a tile is missing or too short
  * @see RFC 9162 section 2.1.3.1
  */
@@ -46,9 +48,10 @@ export function buildInclusionProof(
   leafIndex: number,
   treeSize: number,
   fetchTile: FetchTile,
-  sha256: Sha256 = portableSha256
+  sha256: Sha256 = portableSha256,
+  memory?: SubtreeMemory
 ): Promise<readonly Uint8Array[]> {
-  return hashLeafRanges(planInclusionProof(leafIndex, treeSize), fetchTile, sha256)
+  return hashLeafRanges(planInclusionProof(leafIndex, treeSize), fetchTile, sha256, memory)
 }
 
 /**

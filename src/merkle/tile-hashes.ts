@@ -7,7 +7,8 @@ import {
   hashCompactRange
 } from './compact-range.js'
 import { EMPTY_ROOT_HASH, HASH_BYTES, type Sha256, hashNode, portableSha256 } from './hash.js'
-import { type TileSlots, isTreeSize, locateSubtree } from './tiles.js'
+import type { SubtreeMemory } from './subtree-memory.js'
+import { TILE_WIDTH, type TileSlots, isTreeSize, locateSubtree } from './tiles.js'
 import type { FetchTile } from './tree.js'
 
 /**
@@ -28,25 +29,60 @@ export async function rootHashAtSize(
 }
 
 /**
- * Hashes of the given ranges of leaves, in order. Reads each tile once, all of them at the same time.
+ * Hashes of the given ranges of leaves, in order. Reads each tile once, all of them at the same time, and none for what is
+ * remembered.
  *
  * @param ranges none empty, all within the tree the tiles are of
+ * @param memory of that tree; without it everything is computed
  * @throws LogError `integrity` when a tile is missing or too short
  */
 export async function hashLeafRanges(
   ranges: readonly LeafRange[],
   fetchTile: FetchTile,
-  sha256: Sha256 = portableSha256
+  sha256: Sha256 = portableSha256,
+  memory?: SubtreeMemory
 ): Promise<readonly Uint8Array[]> {
-  const covers = ranges.map((range) => coverRange(range))
-  const tiles = await fetchTiles(covers.flat(), fetchTile)
+  const covers = ranges.map((range) =>
+    coverRange(range).map((subtree) => ({ subtree, known: memory?.get(subtree) }))
+  )
+  const unknown = covers.flat().filter(({ known }) => known === undefined)
+  const tiles =
+    unknown.length === 0
+      ? NO_TILES
+      : await fetchTiles(
+          unknown.map(({ subtree }) => subtree),
+          fetchTile
+        )
   return covers.map((subtrees) => {
-    const range: CompactRange = subtrees.map((subtree) => {
+    const range: CompactRange = subtrees.map(({ subtree, known }) => {
+      if (known !== undefined) return known
       const slots = locateSubtree(subtree)
-      return hashTileSlots(tiles.get(tileKey(slots)), slots, sha256)
+      const tile = tiles.get(tileKey(slots))
+      const hash = hashTileSlots(tile, slots, sha256)
+      if (memory !== undefined && tile !== undefined) {
+        // Whoever asks for one hash of a tile as it is asks for its neighbours next.
+        if (slots.slots === 1) rememberTile(tile, slots, subtree, memory)
+        else memory.set(subtree, hash)
+      }
+      return hash
     })
     return hashCompactRange(range, sha256) as Uint8Array // no range is empty
   })
+}
+
+const NO_TILES: ReadonlyMap<string, Uint8Array | undefined> = new Map()
+
+function rememberTile(
+  tile: Uint8Array,
+  { tileIndex }: TileSlots,
+  { height }: Subtree,
+  memory: SubtreeMemory
+): void {
+  const hashes = tile.slice() // what is remembered must not hold on to a larger buffer, nor change with it
+  for (let slot = 0; (slot + 1) * HASH_BYTES <= hashes.length; slot++) {
+    const index = tileIndex * TILE_WIDTH + slot
+    memory.set({ height, index }, hashes.subarray(slot * HASH_BYTES, (slot + 1) * HASH_BYTES))
+  }
 }
 
 /** Tiles that hold these subtrees, each once. @returns bytes by `tileKey` */

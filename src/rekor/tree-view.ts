@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { encodeHex } from '../encoding/hex.js'
 import { encodePem } from '../encoding/pem.js'
 import { LogError } from '../errors.js'
-import { consistencyProof, inclusionProof } from '../log/proofs.js'
+import { createProver } from '../log/proofs.js'
 import type { Checkpoint, LogStore, StoredLeaf, TreeRecord } from '../store/log-store.js'
 import { renderLogEntry, type LoggedEntry } from './log-entry.js'
 import { publicKeyOf } from './signing.js'
@@ -40,6 +40,7 @@ export interface TreeViewOptions {
 export function createTreeView(options: TreeViewOptions): TreeView {
   const { record, store } = options
   const logId = logIdOf(record.publicKey)
+  const prover = createProver(store)
 
   function checkpoint(): Checkpoint {
     const published = options.checkpoint()
@@ -77,9 +78,8 @@ export function createTreeView(options: TreeViewOptions): TreeView {
         attestation
       })
     },
-    proveInclusion: (leafIndex, { treeHead }) =>
-      inclusionProof(store, leafIndex, treeHead.treeSize),
-    proveConsistency: (firstSize, secondSize) => consistencyProof(store, firstSize, secondSize)
+    proveInclusion: (leafIndex, { treeHead }) => prover.inclusion(leafIndex, treeHead.treeSize),
+    proveConsistency: (firstSize, secondSize) => prover.consistency(firstSize, secondSize)
   }
   return view
 

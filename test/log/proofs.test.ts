@@ -1,5 +1,5 @@
 import t from 'tap'
-import { consistencyProof, inclusionProof, treeHeadAtSize } from '../../src/log/proofs.js'
+import { createProver, treeHeadAtSize } from '../../src/log/proofs.js'
 import { verifyConsistency } from '../../src/merkle/consistency-proof.js'
 import { verifyInclusion } from '../../src/merkle/inclusion-proof.js'
 import type { LogStore } from '../../src/store/log-store.js'
@@ -31,7 +31,7 @@ t.test('proofs of any past size, read from tiles alone', async (t) => {
     const head = await treeHeadAtSize(watched, treeSize)
     for (const leafIndex of [0, treeSize >> 1, treeSize - 1]) {
       tilesRead = 0
-      const proof = await inclusionProof(watched, leafIndex, treeSize)
+      const proof = await createProver(watched).inclusion(leafIndex, treeSize)
       t.ok(tilesRead <= 4, `${tilesRead} tiles for leaf ${leafIndex} of ${treeSize}`)
       const leafHash = leaves[leafIndex]?.leafHash as Uint8Array // below the number of leaves
       verifyInclusion(leafHash, leafIndex, head, proof)
@@ -39,7 +39,7 @@ t.test('proofs of any past size, read from tiles alone', async (t) => {
         code: 'proof_invalid'
       })
     }
-    const proof = await consistencyProof(watched, treeSize, 777)
+    const proof = await createProver(watched).consistency(treeSize, 777)
     verifyConsistency(head, last, proof)
     const forged = { ...head, rootHash: head.rootHash.slice().reverse() }
     t.throws(() => verifyConsistency(forged, last, proof), { code: 'proof_invalid' })
@@ -49,9 +49,9 @@ t.test('proofs of any past size, read from tiles alone', async (t) => {
 t.test('refuses sizes the tree never had', async (t) => {
   const { store } = await createTestLog(t)
   const asks: readonly (() => Promise<unknown>)[] = [
-    () => inclusionProof(store, 0, 1),
-    () => inclusionProof(store, 0, NaN),
-    () => consistencyProof(store, 1, 2),
+    () => createProver(store).inclusion(0, 1),
+    () => createProver(store).inclusion(0, NaN),
+    () => createProver(store).consistency(1, 2),
     () => treeHeadAtSize(store, 1)
   ]
   for (const ask of asks) await t.rejects(ask(), { code: 'invalid_request' })

@@ -1,4 +1,6 @@
 import t from 'tap'
+import { planInclusionProof } from '../../src/merkle/inclusion-proof.js'
+import { createSubtreeMemory } from '../../src/merkle/subtree-memory.js'
 import { hashLeafRanges, hashTileSlots, rootHashAtSize } from '../../src/merkle/tile-hashes.js'
 import { seededRandom } from '../helpers/random.js'
 import { sha256 } from '../helpers/rfc6962.js'
@@ -54,6 +56,33 @@ t.test('several ranges at once share their tiles', async (t) => {
   )
   t.same([...tree.reads].sort(), ['0/0', '0/273', '1/0', '1/1'])
   t.same(await hashLeafRanges([], tree.fetchTile), [])
+})
+
+t.test('what is remembered is not read again, and is the same', async (t) => {
+  const memory = createSubtreeMemory(4096)
+  const random = seededRandom()
+  t.comment(`seed ${random.seed}`)
+  for (let round = 0; round < 200; round++) {
+    const treeSize = 1 + random.below(LARGEST_SIZE)
+    const leafIndex = random.below(treeSize)
+    const ranges = planInclusionProof(leafIndex, treeSize)
+    const fresh = await hashLeafRanges(ranges, tree.fetchTile, sha256)
+    t.same(await hashLeafRanges(ranges, tree.fetchTile, sha256, memory), fresh, 'the first time')
+    tree.reads.length = 0
+    t.same(await hashLeafRanges(ranges, tree.fetchTile, sha256, memory), fresh, 'and the second')
+    t.equal(tree.reads.length, 0)
+  }
+  const neighbours = createSubtreeMemory(4096)
+  await hashLeafRanges([{ start: 512, end: 513 }], tree.fetchTile, sha256, neighbours)
+  tree.reads.length = 0
+  const [last] = await hashLeafRanges(
+    [{ start: 767, end: 768 }],
+    tree.fetchTile,
+    sha256,
+    neighbours
+  )
+  t.same(last, reference.mth(767, 768))
+  t.equal(tree.reads.length, 0, 'a leaf of a tile that was read')
 })
 
 t.test('tiles that contradict the size are an integrity error', async (t) => {
