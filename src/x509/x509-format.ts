@@ -1,4 +1,5 @@
 import { decodePem, encodePem } from '../encoding/pem.js'
+import { createRecent } from '../encoding/recent.js'
 import { encodeUtf8 } from '../encoding/text.js'
 import { LogError } from '../errors.js'
 import { parsePublicKey, type PublicKey } from '../keys/public-key.js'
@@ -9,6 +10,12 @@ import { verifyChain } from './chain.js'
 
 /** Longest chain read, as in Rekor. */
 const MAX_CHAIN_LENGTH = 10
+
+/** Most entries are signed with few keys, and reading one costs as much as verifying with it. */
+const RECENT_KEYS = createRecent<X509Key>(1024)
+
+/** A key of RSA 4096 takes 800 bytes. Certificates are mostly used once. */
+const MAX_KEPT_BYTES = 1024
 
 export interface X509Key extends FormatKey {
   readonly publicKey: PublicKey
@@ -36,6 +43,14 @@ export const x509Format: SignatureFormat<X509Key, FormatSignature> = {
  */
 export function parseX509Key(bytes: Uint8Array): X509Key {
   const trimmed = trimWhiteSpace(bytes)
+  if (trimmed.length > MAX_KEPT_BYTES) return readX509Key(trimmed)
+  const { buffer, byteOffset, length } = trimmed
+  // Latin-1: every byte is one character, so no two texts become one.
+  const key = Buffer.from(buffer, byteOffset, length).toString('latin1')
+  return RECENT_KEYS.get(key, () => readX509Key(trimmed))
+}
+
+function readX509Key(trimmed: Uint8Array): X509Key {
   const first = decodePem(trimmed)
   if (first === undefined) {
     throw new LogError('invalid_request', 'invalid public key: failure decoding PEM')
