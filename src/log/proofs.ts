@@ -31,8 +31,18 @@ const REMEMBERED_HASHES = 65_536
 
 export function createProver(store: LogStore): Prover {
   const memory = createSubtreeMemory(REMEMBERED_HASHES)
-  const fetchTile = tilesOf(store)
+  const reading = new Map<string, Promise<Uint8Array | undefined>>()
   let reached = 0
+
+  /** Proofs of one batch are computed together and want the same tiles. */
+  const fetchTile: FetchTile = (level, tileIndex) => {
+    const key = `${level}/${tileIndex}`
+    const known = reading.get(key)
+    if (known !== undefined) return known
+    const tile = store.tile(level, tileIndex).finally(() => reading.delete(key))
+    reading.set(key, tile)
+    return tile
+  }
 
   /** A tree never shrinks, so it need not be asked again for sizes it had. */
   async function assertSize(treeSize: number): Promise<void> {

@@ -55,7 +55,9 @@ export async function hashLeafRanges(
         )
   return covers.map((subtrees) => {
     const range: CompactRange = subtrees.map(({ subtree, known }) => {
-      if (known !== undefined) return known
+      // Proofs of one batch are computed together: another one may have computed it while the tiles were read.
+      const remembered = known ?? memory?.get(subtree)
+      if (remembered !== undefined) return remembered
       const slots = locateSubtree(subtree)
       const tile = tiles.get(tileKey(slots))
       const hash = hashTileSlots(tile, slots, sha256)
