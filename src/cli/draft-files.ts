@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, renameSync, rmSync, statSync } from 'node:fs'
-import { basename, dirname, extname, join, resolve } from 'node:path'
+import { dirname, join, parse, resolve } from 'node:path'
 import { syncFolder, writeDurably } from '../config/key-files.js'
 import type { JsonValue } from '../encoding/canonical-json.js'
 import { decodeUtf8 } from '../encoding/text.js'
@@ -67,10 +67,9 @@ export function replaceDraft(fileName: string, draft: string): void {
 }
 
 function freeName(name: string): string {
-  const extension = extname(name)
-  const stem = basename(name, extension)
+  const { dir, name: stem, ext } = parse(name)
   let free = name
-  for (let number = 2; existsSync(free); number++) free = join('.', `${stem}-${number}${extension}`)
+  for (let number = 2; existsSync(free); number++) free = join(dir, `${stem}-${number}${ext}`)
   return free
 }
 
