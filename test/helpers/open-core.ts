@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
 import type { Config } from '../../src/config/schema.js'
 import { createMetrics, type Metrics } from '../../src/metrics.js'
@@ -8,6 +7,7 @@ import type { ServerOptions } from '../../src/server/foundation.js'
 import type { Rotating } from '../../src/server/rotation.js'
 import type { Database } from '../../src/store/log-store.js'
 import type { Teardown } from './cli.js'
+import { serverOptions } from './server-options.js'
 
 /** All services of a data directory, without a listener. */
 export interface TestCore {
@@ -30,16 +30,11 @@ export async function openTestCore(
   replaced: Partial<ServerOptions> = {}
 ): Promise<TestCore> {
   const lines: Record<string, unknown>[] = []
-  const options: ServerOptions = {
-    logger: pino(
-      { level: 'debug' },
-      { write: (line: string) => lines.push(JSON.parse(line) as Record<string, unknown>) }
-    ),
-    now: Date.now,
-    monotonicMs: () => performance.now(),
-    randomBytes: (length) => Uint8Array.from(randomBytes(length)),
-    ...replaced
-  }
+  const logger = pino(
+    { level: 'debug' },
+    { write: (line: string) => lines.push(JSON.parse(line) as Record<string, unknown>) }
+  )
+  const options = serverOptions({ logger, ...replaced })
   const closers: Closers = []
   const close = closeOnce(() => closeAll(closers))
   t.teardown(close)
