@@ -47,7 +47,9 @@ function isListened(path: string): Promise<boolean> {
 
 async function ask(path: string, operation: AdminOperation, members: object): Promise<unknown> {
   const answer = parseJson(await post(path, operation, JSON.stringify(members)))
-  if (!isJsonObject(answer)) throw new LogError('internal', 'the server gave no answer')
+  if (!isJsonObject(answer) || !('result' in answer || isJsonObject(answer.error))) {
+    throw new LogError('internal', 'the server gave no answer')
+  }
   const { error, result } = answer
   if (!isJsonObject(error)) return result
   const code = ERROR_CODES.find((known) => known === error.code) ?? 'internal'

@@ -37,7 +37,9 @@ export const statusCommand: Command = {
     for (const { what, expiresSeconds, daysLeft, state } of calendar) {
       const mark = { ok: '         ', soon: 'SOON     ', expired: 'EXPIRED  ' }[state]
       const time = new Date(expiresSeconds * 1000).toISOString()
-      lines.push(`${mark} ${what} ends ${time}, in ${daysLeft} days`)
+      lines.push(
+        `${mark} ${what} ${daysLeft < 0 ? `ended ${time}, ${-daysLeft} days ago` : `ends ${time}, in ${daysLeft} days`}`
+      )
     }
     call.print(lines.join('\n'), {
       isRunning,
