@@ -149,6 +149,7 @@ const KNOWN: Readonly<Record<string, readonly [about: string, mediaType: string]
   'fulcio-chain.pem': ['Chain of the certificate authority, its root last', PEM_CHAIN],
   'fulcio-all.pem': ['All chains of the certificate authority, newest first', PEM_CHAIN],
   'tsa-chain.pem': ['Chain of the timestamp authority, its root last', PEM_CHAIN],
+  'tsa-all.pem': ['All chains of the timestamp authority, newest first', PEM_CHAIN],
   'cosign.env': ['Variables for cosign 2 and gitsign', 'text/plain; charset=utf-8'],
   'policy-controller.yaml': ['TrustRoot and ClusterImagePolicy for policy-controller', YAML],
   'kyverno.yaml': ['ClusterPolicy for Kyverno', YAML],

@@ -102,7 +102,7 @@ function cosign2Guide(facts: GuideFacts): ClientGuide {
   return {
     id: 'cosign-2',
     title: 'cosign 2',
-    note: `It takes the addresses of the services as flags, always, or it asks the public ones. Where the mirror cannot be reached, ". ./cosign.env" in place of the first line: it knows the keys in use only. ${tokenNote(facts)}`,
+    note: `It takes the addresses of the services as flags, always, or it asks the public ones. After a rotation, fetch the files and run the first line again: it looks at the mirror by itself only when what it has expires. Timestamps of a replaced authority are verified with --timestamp-certificate-chain and its older tsa-chain file. Where the mirror cannot be reached, ". ./cosign.env" in place of the first line: it knows the keys in use only. ${tokenNote(facts)}`,
     lines: text([
       `cosign initialize --mirror ${shellWord(tufUrl)} --root root.json`,
       HELLO,
@@ -144,7 +144,7 @@ function gitsignGuides(facts: GuideFacts): readonly ClientGuide[] {
       ? []
       : [
           `git config gitsign.timestampServerURL ${shellWord(tsaUrl)}`,
-          'git config gitsign.timestampCertChain "$SIGSTORE_TSA_CERTIFICATE_FILE"'
+          'git config gitsign.timestampCertChain "$PWD/../tsa-all.pem"'
         ]),
     "git commit --allow-empty -m 'A signed commit'",
     ...WHO,
@@ -156,7 +156,7 @@ function gitsignGuides(facts: GuideFacts): readonly ClientGuide[] {
     {
       id: 'gitsign',
       title: 'gitsign 0.13 and 0.16',
-      note: `Version 0.16 wants both the variables of cosign.env and the TUF mirror; 0.13 is content with either. The variables are for gitsign and cosign 2: cosign 3 refuses its own bundles while they are set.${noSctNote(facts)} ${tokenNote(facts)}`,
+      note: `Version 0.16 wants both the variables of cosign.env and the TUF mirror; 0.13 is content with either. The variables know the keys in use only: to verify commits from before a rotation, leave them out with 0.13, and with 0.16 let SIGSTORE_CT_LOG_PUBLIC_KEY_FILE name the older ctfe file. They are for gitsign and cosign 2: cosign 3 refuses its own bundles while they are set.${noSctNote(facts)} ${tokenNote(facts)}`,
       lines: text(lines),
       documents: ['cosign.env']
     }

@@ -10,8 +10,8 @@ export const CLIENT_TRUST_CONFIG_FILE = 'client_trust_config.json'
 /**
  * Files for people, each name once: what TUF clients read, in one file too, then keys and chains in PEM. Those in use have plain
  * names (`rekor.pub`, `ctfe.pub`, `fulcio-chain.pem`, `tsa-chain.pem`), older ones the first digits of a hash in theirs:
- * clients that take a key or a TSA chain from a file take one only. `fulcio-all.pem` has every chain of the certificate
- * authority, newest first, for those that take as many as there are.
+ * cosign 2 takes one key and one TSA chain from a file. `fulcio-all.pem` and `tsa-all.pem` have every chain, newest first, for
+ * those that take as many as there are.
  *
  * @throws LogError as buildTrustedRoot and buildSigningConfig
  */
@@ -24,16 +24,18 @@ export function buildDownloads(state: TrustState): readonly TrustFile[] {
     ...keyFiles('rekor', state.rekorLogs),
     ...keyFiles('ctfe', state.ctLogs),
     ...chainFiles('fulcio-chain', authorities),
-    ...(authorities.length === 0
-      ? []
-      : [
-          {
-            name: 'fulcio-all.pem',
-            bytes: certificatesPem(authorities.toReversed().flatMap(({ chain }) => chain))
-          }
-        ]),
-    ...chainFiles('tsa-chain', state.timestampAuthorities)
+    ...allChainsFile('fulcio-all.pem', authorities),
+    ...chainFiles('tsa-chain', state.timestampAuthorities),
+    ...allChainsFile('tsa-all.pem', state.timestampAuthorities)
   ]
+}
+
+function allChainsFile(
+  name: string,
+  authorities: readonly TrustedAuthority[]
+): readonly TrustFile[] {
+  if (authorities.length === 0) return []
+  return [{ name, bytes: certificatesPem(authorities.toReversed().flatMap(({ chain }) => chain)) }]
 }
 
 function keyFiles(name: string, logs: readonly TrustedLog[]): readonly TrustFile[] {

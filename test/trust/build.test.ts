@@ -367,13 +367,19 @@ t.test('downloads', (t) => {
       'fulcio-chain-ID.pem',
       'fulcio-all.pem',
       'tsa-chain.pem',
-      'tsa-chain-ID.pem'
+      'tsa-chain-ID.pem',
+      'tsa-all.pem'
     ]
   )
   const text = (name: string): string =>
     decodeUtf8(files.find((file) => file.name === name)?.bytes ?? new Uint8Array())
   const count = (name: string): number => text(name).split('BEGIN CERTIFICATE').length - 1
   t.same(['fulcio-chain.pem', 'fulcio-all.pem', 'tsa-chain.pem'].map(count), [2, 4, 3])
+  t.equal(text('tsa-all.pem').indexOf(text('tsa-chain.pem')), 0, 'the newest first')
+  t.equal(
+    count('tsa-all.pem'),
+    state.timestampAuthorities.reduce((sum, { chain }) => sum + chain.length, 0)
+  )
   const issuing = new X509Certificate(text('fulcio-chain.pem'))
   t.match(issuing.subject, 'second issuing')
   t.equal(Date.parse(issuing.validFrom), (SECOND_SECONDS - 3600) * 1000)

@@ -211,7 +211,7 @@ function expectedCalls(content: BootstrapContent, odd: string): Record<string, s
         ['gitsign.rekor', url],
         ['gitsign.issuer', issuer],
         ['gitsign.timestampServerURL', tsa],
-        ['gitsign.timestampCertChain', '<dir>/tsa-chain.pem']
+        ['gitsign.timestampCertChain', '<dir>/hello-repository/../tsa-all.pem']
       ].map((setting) => ['git', 'config', ...setting]),
       ['git', 'commit', '--allow-empty', '-m', 'A signed commit'],
       ['gitsign', 'verify', ...expecting, 'HEAD']
@@ -318,7 +318,9 @@ for (const shell of ['bash', 'sh']) {
       t.same([...calls.keys()], Object.keys(expected))
       for (const [id, made] of calls) {
         const general = made.map((call) =>
-          call.map((word) => word.replace(/^\/.*(?=\/tsa-chain\.pem$)/, '<dir>'))
+          call.map((word) =>
+            word.replace(/^\/.*(?=\/hello-repository\/\.\.\/tsa-all\.pem$)/, '<dir>')
+          )
         )
         t.same(general, expected[id], id)
       }
