@@ -21,7 +21,7 @@ export interface Load {
   stop(): Promise<void>
 }
 
-const PAUSE_MS = 10
+const PAUSE_MS = 30
 const WAIT_LIMIT_MS = 30_000
 /** ID tokens are good for ten minutes. */
 const TOKEN_MS = 300_000
