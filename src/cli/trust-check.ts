@@ -2,6 +2,7 @@ import { ask } from '../client/http.js'
 import { decodeUtf8 } from '../encoding/text.js'
 import { isLogError, LogError } from '../errors.js'
 import { checkTrustFile, type TrustFinding, type TufRoots } from '../trust/check.js'
+import type { TrustState } from '../trust/contract.js'
 import { stateOfDocuments } from '../trust/published-state.js'
 import { type Command, EXIT } from './command.js'
 import { readInput } from './input-file.js'
@@ -26,13 +27,9 @@ export const trustCheckCommand: Command = {
     const baseUrl = serverOf(flags.get('server')) ?? loadConfig().publicUrl
     const get = (path: string): Promise<Uint8Array> =>
       ask({ baseUrl }, { path, accept: 'application/json' })
-    const [trustedRoot, signingConfig] = await Promise.all([
-      get('/bootstrap/trusted_root.json'),
-      get('/bootstrap/signing_config.v0.2.json')
-    ])
     const findings = checkTrustFile({
       bytes,
-      state: stateOfDocuments(trustedRoot, signingConfig),
+      state: await readState(get, baseUrl),
       nowSeconds: Math.floor(world.now() / 1000),
       tuf: await readRoots(get)
     })
@@ -46,6 +43,27 @@ export const trustCheckCommand: Command = {
 
 function findingLine({ severity, where, message }: TrustFinding): string {
   return `${severity.padEnd(7)} ${where} ${message}`
+}
+
+/** @throws LogError `upstream` when what answers there is no such server, and as ask */
+async function readState(
+  get: (path: string) => Promise<Uint8Array>,
+  baseUrl: string
+): Promise<TrustState> {
+  try {
+    const [trustedRoot, signingConfig] = await Promise.all([
+      get('/bootstrap/trusted_root.json'),
+      get('/bootstrap/signing_config.v0.2.json')
+    ])
+    return stateOfDocuments(trustedRoot, signingConfig)
+  } catch (err) {
+    if (!isLogError(err) || !['not_found', 'invalid_request'].includes(err.code)) throw err
+    throw new LogError(
+      'upstream',
+      `${baseUrl} does not say what is to be believed: no sigstead, or one with tuf.enabled false (${err.message})`,
+      { cause: err }
+    )
+  }
 }
 
 async function readRoots(get: (path: string) => Promise<Uint8Array>): Promise<TufRoots> {
