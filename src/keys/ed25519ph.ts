@@ -10,7 +10,8 @@ import type { Ed25519PublicKey } from './public-key.js'
 const DOMAIN = concatBytes(encodeUtf8('SigEd25519 no Ed25519 collisions'), Uint8Array.of(1, 0))
 
 /**
- * Checks an Ed25519ph signature over a SHA-512 digest, empty context. OpenSSL as Node has it cannot.
+ * Checks an Ed25519ph signature over a SHA-512 digest, empty context. For Node with an OpenSSL before 3.4, which cannot; with
+ * a later one `native/` does.
  *
  * The equation is Go's (and OpenSSL's for pure Ed25519): encode([s]B − [k]A) must be R byte for byte. noble's own
  * `verify` multiplies by the cofactor and so takes signatures that Rekor's clients refuse; hence only its points here.
@@ -25,11 +26,15 @@ export function verifyEd25519phDigest(
   signature: Uint8Array
 ): void {
   if (signature.length !== 64 || !satisfiesEquation(key.raw, digest, signature)) {
-    throw new LogError(
-      'verification_failed',
-      'failed to verify signature: ed25519: invalid signature'
-    )
+    throw invalidEd25519phSignature()
   }
+}
+
+export function invalidEd25519phSignature(): LogError {
+  return new LogError(
+    'verification_failed',
+    'failed to verify signature: ed25519: invalid signature'
+  )
 }
 
 function satisfiesEquation(raw: Uint8Array, digest: Uint8Array, signature: Uint8Array): boolean {

@@ -3,9 +3,18 @@ import t from 'tap'
 import { bytesToBigInt, parseDer, readInteger } from '../../src/encoding/der.js'
 import { decodeSinglePem } from '../../src/encoding/pem.js'
 import { encodeUtf8 } from '../../src/encoding/text.js'
+import type { LogError } from '../../src/errors.js'
 import { encodeEcdsaSignature } from '../../src/keys/ecdsa-signature.js'
+import { useNative } from '../../src/keys/native-crypto.js'
 import { parsePublicKey, type PublicKey, rsaPublicKey } from '../../src/keys/public-key.js'
-import { hashData, type HashName, verifyData, verifyDigest } from '../../src/keys/verify.js'
+import {
+  hashData,
+  type HashName,
+  verifyData,
+  verifyDigest,
+  verifyDigests
+} from '../../src/keys/verify.js'
+import { addonUnderTest } from '../helpers/native.js'
 import { refusalText } from '../helpers/refusals.js'
 import { rekorVector } from '../helpers/vectors.js'
 
@@ -26,15 +35,47 @@ function pair({ publicKey, privateKey }: { publicKey: KeyObject; privateKey: Key
 const ec = (namedCurve: string) => pair(generateKeyPairSync('ec', { namedCurve }))
 const rsa = (modulusLength: number) => pair(generateKeyPairSync('rsa', { modulusLength }))
 
-/** Both ways of verifying, by what they are given. */
-const WAYS = [
+type Verify = (
+  key: PublicKey,
+  hash: HashName,
+  message: Uint8Array,
+  signature: Uint8Array
+) => Promise<void>
+
+const overDigest: Verify = (key, hash, message, signature) =>
+  verifyDigest(key, hash, hashData(hash, message), signature)
+
+/** As overDigest, as the middle one of three. */
+const inBatch: Verify = async (key, hash, message, signature) => {
+  const digest = hashData(hash, message)
+  const one = { key, hashName: hash, digest, signature }
+  const bad = { ...one, signature: new Uint8Array(3) }
+  const refusals = await verifyDigests([bad, one, bad])
+  t.match(refusals, { 0: { code: 'verification_failed' }, length: 3 })
+  if (refusals[1] !== undefined) throw refusals[1]
+}
+
+const without = (verify: Verify): Verify => {
+  return async (...given) => {
+    useNative(false)
+    try {
+      await verify(...given)
+    } finally {
+      useNative(true)
+    }
+  }
+}
+
+addonUnderTest()
+
+/** All ways of verifying, by what they are given and what they use. */
+const WAYS: readonly (readonly [string, Verify])[] = [
   ['data', verifyData],
-  [
-    'digest',
-    (key: PublicKey, hash: HashName, message: Uint8Array, signature: Uint8Array) =>
-      verifyDigest(key, hash, hashData(hash, message), signature)
-  ]
-] as const
+  ['digest', overDigest],
+  ['digest in a batch', inBatch],
+  ['digest without native verification', without(overDigest)],
+  ['digest in a batch without native verification', without(inBatch)]
+]
 
 t.test('ECDSA on every curve with every hash, both encodings, over data and digest', async (t) => {
   for (const curve of ['secp224r1', 'P-256', 'P-384', 'P-521']) {
@@ -232,4 +273,55 @@ t.test('signatures of the vectors, and each with one bit changed', async (t) => 
       }
     }
   }
+})
+
+t.test('a batch says of each what verifyDigest says', async (t) => {
+  const { key, privateKey } = ec('P-384')
+  const rsaPair = rsa(2048)
+  const vector = (name: string) => rekorVector(`hashedrekord/${name}`)
+  const ed25519 = parsePublicKey(decodeSinglePem(vector('ed25519_public.pem'), 'PUBLIC KEY'))
+  const digest = hashData('sha256', data)
+  const good = {
+    key,
+    hashName: 'sha256' as const,
+    digest,
+    signature: sign('sha256', data, privateKey)
+  }
+  const ed25519ph = {
+    key: ed25519,
+    hashName: 'sha512' as const,
+    digest: hashData('sha512', vector('file1')),
+    signature: vector('file1.ed25519ph.sig')
+  }
+  const batch = [
+    good,
+    { ...good, signature: new Uint8Array(0) },
+    { ...good, digest: digest.subarray(1) },
+    { ...good, digest: hashData('sha256', digest) },
+    { ...good, key: rsaPair.key, signature: sign('sha256', data, rsaPair.privateKey) },
+    { ...good, key: rsaPair.key },
+    ed25519ph,
+    { ...ed25519ph, signature: new Uint8Array(64) },
+    { ...ed25519ph, hashName: 'sha256' as const },
+    good
+  ]
+  const expected: string[] = []
+  for (const { key, hashName, digest, signature } of batch) {
+    expected.push(
+      await verifyDigest(key, hashName, digest, signature).then(
+        () => 'good',
+        (err: LogError) => err.message
+      )
+    )
+  }
+  t.same(
+    expected.map((text) => text === 'good'),
+    [true, false, false, false, true, false, true, false, false, true]
+  )
+  const refusals = await verifyDigests(batch)
+  t.same(
+    refusals.map((refusal) => refusal?.message ?? 'good'),
+    expected
+  )
+  t.same(await verifyDigests([]), [])
 })

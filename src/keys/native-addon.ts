@@ -1,0 +1,63 @@
+import { createRequire } from 'node:module'
+
+/** A key inside the addon. Belongs to the thread that loaded it. */
+export type NativeHandle = { readonly nativeHandle: unique symbol }
+
+/**
+ * What `native/` exports. Everything throws TypeError for values of the wrong kind, RangeError for batches that are empty,
+ * over 4096 or of unequal length, and otherwise an Error with `code` `unsupported`, `invalid_request` or `internal`.
+ */
+export interface NativeAddon {
+  /** SubjectPublicKeyInfo in DER: ECDSA on P-224 to P-521 with an uncompressed point, Ed25519. */
+  loadPublicKey(spki: Uint8Array): NativeHandle
+  /** PKCS#8 in DER: ECDSA on P-256 to P-521. Keeps nothing of `pkcs8` itself. */
+  loadPrivateKey(pkcs8: Uint8Array): NativeHandle
+  /** @param signature exact DER; 64 bytes for Ed25519 */
+  verifyDigest(publicKey: NativeHandle, digest: Uint8Array, signature: Uint8Array): boolean
+  /** On libuv's pool, on at most `lanes` of its threads. Copies its arguments. @returns 1 for good and 0 for bad, in order */
+  verifyDigests(
+    publicKeys: readonly NativeHandle[],
+    digests: readonly Uint8Array[],
+    signatures: readonly Uint8Array[],
+    lanes: number
+  ): Promise<Uint8Array>
+  /** @param hashName sha256, sha384 or sha512 @returns DER */
+  signMessage(privateKey: NativeHandle, hashName: string, message: Uint8Array): Uint8Array
+  signMessages(
+    privateKey: NativeHandle,
+    hashName: string,
+    messages: readonly Uint8Array[],
+    lanes: number
+  ): Promise<Uint8Array[]>
+  /** Whether this OpenSSL verifies Ed25519ph over a digest. */
+  readonly hasEd25519ph: boolean
+  /** Version of the OpenSSL inside Node. */
+  readonly openssl: string
+}
+
+export type LoadedAddon =
+  | { readonly addon: NativeAddon; readonly problem?: never }
+  | { readonly addon?: never; readonly problem: string }
+
+/** The same way from src/keys as from dist/keys. */
+const ADDON = '../../native/build/Release/sigstead_crypto.node'
+
+/**
+ * Loads the addon.
+ *
+ * @param load as `require` of this module; tests bring their own
+ * @returns the addon, or in a few words why there is none
+ */
+export function loadAddon(
+  load: (path: string) => unknown = createRequire(import.meta.url)
+): LoadedAddon {
+  try {
+    return { addon: load(ADDON) as NativeAddon } // built with this very interface
+  } catch (err) {
+    const { code, message } = err as NodeJS.ErrnoException // what `require` throws
+    if (code === 'MODULE_NOT_FOUND') {
+      return { problem: 'the native addon was not built; npm run build:native says why' }
+    }
+    return { problem: `the native addon does not load: ${message.split('\n')[0]}` }
+  }
+}

@@ -1,0 +1,135 @@
+import * as nodeCrypto from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { LogError } from '../errors.js'
+import { type LoadedAddon, loadAddon, type NativeAddon, type NativeHandle } from './native-addon.js'
+import { nodeVerification } from './native-node.js'
+import type { EcdsaPublicKey, Ed25519PublicKey, PublicKey } from './public-key.js'
+import type { HashName } from './verify.js'
+
+/** A signature over a digest, as OpenSSL takes it. */
+export interface NativeCheck {
+  readonly key: EcdsaPublicKey | Ed25519PublicKey
+  readonly hashName: HashName
+  readonly digest: Uint8Array
+  /** ECDSA in DER; 64 bytes of Ed25519ph. What is of neither form is a bad signature. */
+  readonly signature: Uint8Array
+}
+
+/** Verification over a digest by the OpenSSL inside Node. */
+export interface NativeCrypto {
+  /** What does it, for operators. */
+  readonly description: string
+  /** Whether it does so for this key. */
+  verifies(key: PublicKey): key is NativeCheck['key']
+  /** At once, on this thread. @throws LogError `internal` when OpenSSL itself failed */
+  isGood(check: NativeCheck): boolean
+  /**
+   * On libuv's pool, many in one crossing.
+   *
+   * @returns whether each is good, in order
+   * @throws LogError `internal` when OpenSSL itself failed
+   */
+  areGood(checks: readonly NativeCheck[]): Promise<readonly boolean[]>
+}
+
+/** What the addon takes in one crossing. */
+const MAX_BATCH = 4096
+
+interface Found {
+  readonly native?: NativeCrypto | undefined
+  readonly problem?: string | undefined
+}
+
+// Per thread, since handles belong to one: what there is, found at the first use, and whether it is to be used.
+let loaded: LoadedAddon | undefined
+let found: Found | undefined
+let isWanted = true
+
+/** The native verification of this thread; undefined when there is none or it is switched off. */
+export function nativeCrypto(): NativeCrypto | undefined {
+  return isWanted ? find().native : undefined
+}
+
+/** Why nativeCrypto gives nothing, in a few words; undefined when it gives something. */
+export function nativeProblem(): string | undefined {
+  return isWanted ? find().problem : 'native verification is switched off'
+}
+
+/** The addon itself, for signing; undefined when it is not there or switched off. */
+export function nativeAddon(): NativeAddon | undefined {
+  if (!isWanted) return undefined
+  loaded ??= loadAddon()
+  return loaded.addon
+}
+
+function find(): Found {
+  loaded ??= loadAddon()
+  found ??= findNative(loaded, nodeCrypto)
+  return found
+}
+
+/** Switches native verification on or off for this thread. It is on to begin with. */
+export function useNative(isUsed: boolean): void {
+  isWanted = isUsed
+}
+
+/** One line for the start of the server: what verifies signatures over digests here, and if it is the slow way, why. */
+export function describeVerification(): string {
+  return (
+    nativeCrypto()?.description ??
+    `JavaScript, about 20 times slower than native: ${nativeProblem()}`
+  )
+}
+
+/** The addon if there is one, or else what Node itself has. */
+export function findNative({ addon, problem }: LoadedAddon, node: object): Found {
+  if (addon !== undefined) return { native: addonVerification(addon) }
+  const native = nodeVerification(node)
+  return native === undefined ? { problem } : { native }
+}
+
+function addonVerification(addon: NativeAddon): NativeCrypto {
+  const handles = new WeakMap<PublicKey, NativeHandle>()
+  const handleOf = ({ key }: NativeCheck): NativeHandle => {
+    const known = handles.get(key)
+    if (known !== undefined) return known
+    const handle = addon.loadPublicKey(key.spki)
+    handles.set(key, handle)
+    return handle
+  }
+  return {
+    description: `native addon over OpenSSL ${addon.openssl}`,
+    verifies: (key): key is NativeCheck['key'] =>
+      key.type === 'ecdsa' || (key.type === 'ed25519' && addon.hasEd25519ph),
+    isGood(check) {
+      try {
+        return addon.verifyDigest(handleOf(check), check.digest, check.signature)
+      } catch (err) {
+        throw opensslFailed(err)
+      }
+    },
+    async areGood(checks) {
+      const verdicts: boolean[] = []
+      for (let begin = 0; begin < checks.length; begin += MAX_BATCH) {
+        const batch = checks.slice(begin, begin + MAX_BATCH)
+        try {
+          const answers = await addon.verifyDigests(
+            batch.map(handleOf),
+            batch.map(({ digest }) => digest),
+            batch.map(({ signature }) => signature),
+            availableParallelism()
+          )
+          for (const answer of answers) verdicts.push(answer === 1)
+        } catch (err) {
+          throw opensslFailed(err)
+        }
+      }
+      return verdicts
+    }
+  }
+}
+
+/** Not about the signature: never to be told to a client as one that is bad. */
+function opensslFailed(err: unknown): LogError {
+  return new LogError('internal', 'OpenSSL failed to verify a signature', { cause: err })
+}

@@ -1,0 +1,460 @@
+// The addon must answer as noble does: what one takes and the other refuses would be a leaf on one machine and none on the next.
+// TEST_SEED repeats a run; TEST_ROUNDS=100 makes it that many times longer.
+import { p256, p384, p521 } from '@noble/curves/nist.js'
+import t, { type Test } from 'tap'
+import { bytesToBigInt, encodeSequence, encodeUnsignedInteger } from '../../src/encoding/der.js'
+import type { NativeAddon, NativeHandle } from '../../src/keys/native-addon.js'
+import {
+  describeVerification,
+  findNative,
+  nativeAddon,
+  type NativeCheck,
+  nativeCrypto,
+  nativeProblem,
+  useNative
+} from '../../src/keys/native-crypto.js'
+import { p224 } from '../../src/keys/p224.js'
+import { type CurveName, ecdsaPublicKey, ed25519PublicKey } from '../../src/keys/public-key.js'
+import { mutate } from '../helpers/mutations.js'
+import { addonUnderTest } from '../helpers/native.js'
+import { seededRandom } from '../helpers/random.js'
+import { refusalText } from '../helpers/refusals.js'
+
+const random = seededRandom()
+t.comment(`TEST_SEED=${random.seed}`)
+
+const rounds = Number(process.env['TEST_ROUNDS'] ?? 1)
+const NOBLE = { 'P-224': p224, 'P-256': p256, 'P-384': p384, 'P-521': p521 } as const
+const CURVES = Object.keys(NOBLE) as readonly CurveName[] // its keys are these
+
+const addon = addonUnderTest()
+const withAddon = {
+  skip: addon === undefined && 'TEST_WITHOUT_NATIVE=1: THE ADDON IS NOT TESTED ON THIS MACHINE'
+}
+
+interface KeyPair {
+  readonly curve: CurveName
+  /** The private key. */
+  readonly d: bigint
+  readonly spki: Uint8Array
+  readonly point: Uint8Array
+}
+
+interface Case {
+  readonly name: string
+  readonly key: KeyPair
+  readonly digest: Uint8Array
+  readonly signature: Uint8Array
+}
+
+function keyOf(curve: CurveName, d = secret(curve)): KeyPair {
+  const { Point } = NOBLE[curve]
+  const point = Point.BASE.multiply(d).toBytes(false)
+  return { curve, d, point, spki: ecdsaPublicKey(curve, point).spki }
+}
+
+function secret(curve: CurveName): bigint {
+  const order = NOBLE[curve].Point.Fn.ORDER
+  return (bytesToBigInt(random.bytes(72)) % (order - 1n)) + 1n
+}
+
+/** A signature over a digest of any length. The nonce is repeatable as well. */
+function sign({ curve, d }: KeyPair, digest: Uint8Array): Uint8Array {
+  const { Fn } = NOBLE[curve].Point
+  return NOBLE[curve].sign(digest, Fn.toBytes(d), { prehash: false, lowS: false, format: 'der' })
+}
+
+const der = (r: bigint, s: bigint) =>
+  encodeSequence(encodeUnsignedInteger(r), encodeUnsignedInteger(s))
+
+/** SEQUENCE with these contents, header as given. */
+const sequence = (header: readonly number[], ...contents: readonly Uint8Array[]) =>
+  Uint8Array.from([...header, ...contents.flatMap((part) => [...part])])
+
+const integer = (...bytes: readonly number[]) => Uint8Array.of(2, bytes.length, ...bytes)
+
+/** What noble says; what it throws at is no good signature. */
+function isGoodForNoble({ key, digest, signature }: Case): boolean {
+  try {
+    return NOBLE[key.curve].verify(signature, digest, key.point, {
+      lowS: false,
+      format: 'der',
+      prehash: false
+    })
+  } catch {
+    return false
+  }
+}
+
+/** Compares both forms of the addon with noble. @returns how many were good */
+async function compare(t: Test, cases: readonly Case[]): Promise<number> {
+  if (addon === undefined) throw new Error('the test was to be skipped')
+  const handles = new Map<KeyPair, NativeHandle>()
+  for (const { key } of cases) {
+    if (!handles.has(key)) handles.set(key, addon.loadPublicKey(key.spki))
+  }
+  const expected = cases.map(isGoodForNoble)
+  const handlesInOrder = cases.map(({ key }) => handles.get(key) as NativeHandle)
+  const now = cases.map(({ digest, signature }, i) =>
+    addon.verifyDigest(handlesInOrder[i] as NativeHandle, digest, signature)
+  )
+  const later = await addon.verifyDigests(
+    handlesInOrder,
+    cases.map(({ digest }) => digest),
+    cases.map(({ signature }) => signature),
+    2
+  )
+  const differing = cases
+    .map(({ name, key, digest, signature }, i) => ({
+      name: `${key.curve} ${name}`,
+      digest: Buffer.from(digest).toString('hex'),
+      signature: Buffer.from(signature).toString('hex'),
+      verdicts: [expected[i], now[i], later[i] === 1]
+    }))
+    .filter(({ verdicts: [noble, sync, async] }) => noble !== sync || noble !== async)
+  t.same(differing, [], `${cases.length} cases`)
+  return expected.filter((isGood) => isGood).length
+}
+
+/** Every n-th of them, from a random one on. A run of many rounds takes each. */
+function sample<Item>(items: readonly Item[], step: number): readonly Item[] {
+  const every = Math.max(1, Math.floor(step / rounds))
+  const first = random.below(every)
+  return items.filter((_, i) => i % every === first)
+}
+
+/** How much more a verification by noble takes than on P-256: what is done less often. */
+const COST: Readonly<Record<CurveName, number>> = { 'P-224': 4, 'P-256': 1, 'P-384': 4, 'P-521': 8 }
+
+t.test('good signatures, and each with one byte changed', withAddon, async (t) => {
+  for (const curve of CURVES) {
+    const key = keyOf(curve)
+    const digest = random.bytes(32)
+    const signature = sign(key, digest)
+    const change = (bytes: Uint8Array, at: number) =>
+      Uint8Array.from(bytes, (byte, i) => (i === at ? byte ^ (1 + random.below(255)) : byte))
+    const good: Case = { name: 'good', key, digest, signature }
+    const cases: Case[] = [
+      good,
+      { ...good, name: 'another key', key: keyOf(curve) },
+      ...sample([...signature.keys()], COST[curve]).map((at) => ({
+        ...good,
+        name: `byte ${at} of the signature`,
+        signature: change(signature, at)
+      })),
+      ...sample([...digest.keys()], 4 * COST[curve]).map((at) => ({
+        ...good,
+        name: `byte ${at} of the digest`,
+        digest: change(digest, at)
+      }))
+    ]
+    t.equal(await compare(t, cases), 1, `${curve}: only the first is good`)
+  }
+})
+
+t.test('digests of any length', withAddon, async (t) => {
+  for (const curve of CURVES) {
+    const key = keyOf(curve)
+    const lengths = [
+      ...sample(
+        Array.from({ length: 65 }, (_, i) => i),
+        3 * COST[curve]
+      ),
+      ...[0, 20, 28, 32, 48, 64, 65, 66, 67, 132, 8192]
+    ]
+    const cases = lengths.map((length): Case => {
+      const digest = random.bytes(length)
+      return { name: `${length} bytes`, key, digest, signature: sign(key, digest) }
+    })
+    t.equal(await compare(t, cases), cases.length, `${curve}: all are good`)
+    // The bits of the order count, from the left: for P-521 the 66th byte counts with its first bit.
+    const digest = random.bytes(80)
+    const signature = sign(key, digest)
+    const flips = [0, 27, 28, 31, 32, 47, 48, 64, 65, 66, 79].flatMap((at) =>
+      [0x80, 0x40, 1].map((bit): Case => {
+        const changed = Uint8Array.from(digest, (byte, i) => (i === at ? byte ^ bit : byte))
+        return { name: `bit ${bit} of byte ${at}`, key, digest: changed, signature }
+      })
+    )
+    t.not(
+      await compare(t, sample(flips, Math.min(3, COST[curve]))),
+      0,
+      `${curve}: a tail is ignored`
+    )
+  }
+  const key = keyOf('P-256')
+  const digest = random.bytes(32)
+  const signature = sign(key, digest)
+  const long = sequence([], digest, new Uint8Array(8192 - 32))
+  const tooLong = sequence([], digest, new Uint8Array(8193 - 32))
+  t.equal(
+    await compare(t, [
+      { name: '8192 bytes', key, digest: long, signature },
+      { name: '8193 bytes', key, digest: tooLong, signature }
+    ]),
+    1,
+    'longer ones are refused by both'
+  )
+})
+
+t.test('r and s at the edges', withAddon, async (t) => {
+  for (const curve of CURVES) {
+    const key = keyOf(curve)
+    const { Point } = NOBLE[curve]
+    const order = Point.Fn.ORDER
+    const prime = Point.Fp.ORDER
+    const digest = random.bytes(32)
+    const [rBytes, sBytes] = readNumbers(sign(key, digest))
+    const r = bytesToBigInt(rBytes)
+    const s = bytesToBigInt(sBytes)
+    const edges = [0n, 1n, order - 1n, order, order + 1n, prime, prime - 1n, 1n << 4096n]
+    const pairs: (readonly [bigint, bigint])[] = [
+      ...edges.flatMap((edge) => [[edge, s] as const, [r, edge] as const, [edge, edge] as const]),
+      [order - r, s],
+      [r, order - s], // as good as s: low and high are the same to all
+      [r + order, s],
+      [r, s + order],
+      [s, r]
+    ]
+    const cases = pairs.map(([a, b]): Case => {
+      return { name: `r ${a.toString(16)}, s ${b.toString(16)}`, key, digest, signature: der(a, b) }
+    })
+    t.equal(await compare(t, cases), 1, `${curve}: only order - s is good`)
+  }
+})
+
+t.test('points that only the holder of a key can choose', withAddon, async (t) => {
+  for (const curve of CURVES) {
+    const { Point } = NOBLE[curve]
+    const { Fn, Fp } = Point
+    const digest = random.bytes(28) // shorter than every order: e is all of it
+    const e = Fn.create(bytesToBigInt(digest))
+    const key = keyOf(curve)
+    // u1·G + u2·Q is infinity when e + r·d = 0.
+    const r = Fn.neg(Fn.mul(e, Fn.inv(key.d)))
+    t.equal(
+      await compare(t, [
+        { name: 'sum is infinity', key, digest, signature: der(r, secret(curve)) }
+      ]),
+      0
+    )
+    if (Fp.ORDER <= Fn.ORDER) continue
+    // A point whose x is not below the order, so that r is x - order: found by trying, and a key for it computed.
+    let x = Fn.ORDER
+    let chosen: InstanceType<typeof Point> | undefined
+    while (chosen === undefined) {
+      x += 1n
+      try {
+        chosen = Point.fromBytes(Uint8Array.of(2, ...Fp.toBytes(x)))
+      } catch {
+        // no point with that x
+      }
+    }
+    const small = x - Fn.ORDER
+    const s = secret(curve)
+    const inverse = Fn.inv(small)
+    const q = chosen.multiply(Fn.mul(s, inverse)).subtract(Point.BASE.multiply(Fn.mul(e, inverse)))
+    const point = q.toBytes(false)
+    const madeUp: KeyPair = { curve, d: 0n, point, spki: ecdsaPublicKey(curve, point).spki }
+    const cases = [
+      { name: 'x above the order', key: madeUp, digest, signature: der(small, s) },
+      { name: 'x above the order, not reduced', key: madeUp, digest, signature: der(x, s) }
+    ]
+    t.equal(await compare(t, cases), 1, `${curve}: r is x modulo the order`)
+    // Doubling instead of adding: Q = G, and u1 = u2.
+    const generator = keyOf(curve, 1n)
+    t.equal(
+      await compare(t, [
+        {
+          name: 'key is the generator',
+          key: generator,
+          digest,
+          signature: sign(generator, digest)
+        },
+        { name: 'u1 = u2', key: generator, digest, signature: der(e, secret(curve)) }
+      ]),
+      1
+    )
+  }
+})
+
+t.test('shapes that are not DER', withAddon, async (t) => {
+  for (const curve of CURVES) {
+    const key = keyOf(curve)
+    const digest = random.bytes(32)
+    const signature = sign(key, digest)
+    const [r, s] = readNumbers(signature)
+    const body = sequence([], integer(...r), integer(...s))
+    const long = (...header: readonly number[]) => sequence([0x30, ...header], body)
+    const shapes: readonly (readonly [string, Uint8Array])[] = [
+      ['nothing', new Uint8Array(0)],
+      ['a tag', Uint8Array.of(0x30)],
+      ['an empty sequence', Uint8Array.of(0x30, 0)],
+      ['one number', sequence([0x30, r.length + 2], integer(...r))],
+      ['three numbers', sequence([0x30, body.length + 3], body, integer(1))],
+      ['a number of no bytes', sequence([0x30, s.length + 4], integer(), integer(...s))],
+      ['zeros in front of r', sequence([0x30, body.length + 1], integer(0, ...r), integer(...s))],
+      ['zeros in front of s', sequence([0x30, body.length + 1], integer(...r), integer(0, ...s))],
+      [
+        'r negative',
+        sequence([0x30, 4 + 32 + s.length], integer(0x80, ...r.slice(-31)), integer(...s))
+      ],
+      ['both negative', Uint8Array.of(0x30, 6, 2, 1, 0xff, 2, 1, 0xff)],
+      ['a byte behind', sequence([], signature, Uint8Array.of(0))],
+      ['a byte behind, counted', sequence([0x30, body.length + 1], body, Uint8Array.of(0))],
+      ['cut', signature.subarray(0, -1)],
+      ['length of two bytes', long(0x82, 0, body.length)],
+      ['length of five bytes', long(0x85, 0, 0, 0, 0, body.length)],
+      ['length in the long form', long(0x81, body.length)],
+      ['length in the short form', long(body.length)],
+      ['indefinite length', sequence([0x30, 0x80], body, Uint8Array.of(0, 0))],
+      ['a set', sequence([0x31, body.length], body)],
+      ['a bit string in it', Uint8Array.from(signature, (byte) => (byte === 2 ? 3 : byte))],
+      [
+        'a number with a long length',
+        sequence([0x30, body.length + 1, 2, 0x81, r.length], r, integer(...s))
+      ],
+      ['constructed integer', sequence([0x30, body.length, 0x22, r.length], r, integer(...s))],
+      ['r and s side by side', sequence([], r, s)],
+      ['a mebibyte', new Uint8Array(1 << 20).fill(0x30)],
+      ['a good one and a mebibyte', sequence([], signature, new Uint8Array(1 << 16))]
+    ]
+    const cases = shapes.map(([name, bytes]): Case => ({ name, key, digest, signature: bytes }))
+    // One of the two spellings of the length is the right one.
+    t.equal(await compare(t, cases), 1, curve)
+  }
+})
+
+t.test('what chance brings', withAddon, async (t) => {
+  for (const curve of CURVES) {
+    const key = keyOf(curve)
+    const cases = Array.from(
+      { length: Math.ceil((120 * Math.min(rounds, 30)) / COST[curve]) },
+      (): Case => {
+        const digest = random.bytes(random.pick([20, 28, 32, 48, 64]))
+        const signature = mutate(sign(key, digest), random)
+        return { name: 'mutated', key, digest, signature }
+      }
+    )
+    await compare(t, cases)
+  }
+})
+
+t.test('what it says of itself', async (t) => {
+  t.teardown(() => useNative(true))
+  useNative(false)
+  t.equal(nativeCrypto(), undefined)
+  t.equal(nativeAddon(), undefined)
+  t.equal(nativeProblem(), 'native verification is switched off')
+  t.equal(
+    describeVerification(),
+    'JavaScript, about 20 times slower than native: native verification is switched off'
+  )
+  useNative(true)
+  t.equal(nativeAddon(), addon)
+  t.equal(nativeProblem() === undefined, nativeCrypto() !== undefined)
+  t.same(findNative({ problem: 'why not' }, {}), { problem: 'why not' })
+  t.match(
+    describeVerification(),
+    addon === undefined ? /^JavaScript/ : /^native addon over OpenSSL \d/
+  )
+})
+
+/** As the addon, with answers of its own. Handles are the keys' bytes. */
+function standIn(changes: Partial<NativeAddon>): NativeAddon {
+  const unused = () => {
+    throw new Error('not to be called')
+  }
+  return {
+    loadPublicKey: (spki) => spki as unknown as NativeHandle,
+    loadPrivateKey: unused,
+    verifyDigest: unused,
+    verifyDigests: unused,
+    signMessage: unused,
+    signMessages: unused,
+    hasEd25519ph: false,
+    openssl: '3.0.0',
+    ...changes
+  }
+}
+
+function nativeOver(changes: Partial<NativeAddon>) {
+  const { native } = findNative({ addon: standIn(changes) }, {})
+  if (native === undefined) throw new Error('no native verification over the stand-in')
+  return native
+}
+
+function checkOf(curve: CurveName, mark = 0): NativeCheck {
+  const key = ecdsaPublicKey(curve, keyOf(curve).point)
+  return { key, hashName: 'sha256', digest: new Uint8Array(32), signature: Uint8Array.of(mark) }
+}
+
+t.test('over an addon: which keys, and that each is loaded once', async (t) => {
+  const ed25519 = ed25519PublicKey(
+    Uint8Array.from(
+      Buffer.from('d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a', 'hex')
+    )
+  )
+  const loaded: Uint8Array[] = []
+  const verified: Uint8Array[] = []
+  const native = nativeOver({
+    loadPublicKey: (spki) => {
+      loaded.push(spki)
+      return spki as unknown as NativeHandle
+    },
+    verifyDigest: (handle, digest, signature) => {
+      verified.push(handle as unknown as Uint8Array, digest, signature)
+      return signature[0] === 1
+    }
+  })
+  const check = checkOf('P-256', 1)
+  t.ok(native.verifies(check.key))
+  t.notOk(native.verifies(ed25519))
+  t.ok(nativeOver({ hasEd25519ph: true }).verifies(ed25519))
+  t.equal(native.description, 'native addon over OpenSSL 3.0.0')
+  t.equal(native.isGood(check), true)
+  t.equal(native.isGood({ ...check, signature: Uint8Array.of(0) }), false)
+  t.same(verified.slice(0, 3), [check.key.spki, check.digest, check.signature])
+  t.equal(loaded.length, 1)
+})
+
+t.test('over an addon: batches larger than it takes, in order', async (t) => {
+  const sizes: number[] = []
+  const native = nativeOver({
+    verifyDigests: async (keys, digests, signatures, lanes) => {
+      t.ok(lanes >= 1)
+      t.same([digests.length, signatures.length], [keys.length, keys.length])
+      sizes.push(keys.length)
+      return Uint8Array.from(signatures, ([mark]) => mark ?? 0)
+    }
+  })
+  const check = checkOf('P-256')
+  const checks = Array.from({ length: 5000 }, (_, i) => {
+    return { ...check, signature: Uint8Array.of(i % 3 === 0 ? 1 : 0) }
+  })
+  const verdicts = await native.areGood(checks)
+  t.same(sizes, [4096, 904])
+  t.same(
+    verdicts,
+    checks.map((_, i) => i % 3 === 0)
+  )
+})
+
+t.test('over an addon: a failure of OpenSSL is ours, not a bad signature', async (t) => {
+  const failing = () => {
+    throw new Error('no memory')
+  }
+  const native = nativeOver({ verifyDigest: failing, verifyDigests: failing })
+  const text = 'internal: OpenSSL failed to verify a signature'
+  t.equal(await refusalText(() => native.isGood(checkOf('P-256'))), text)
+  t.equal(await refusalText(() => native.areGood([checkOf('P-256')])), text)
+})
+
+/** Bytes of both numbers of a good signature. */
+function readNumbers(signature: Uint8Array): readonly [Uint8Array, Uint8Array] {
+  const start = signature[1] === 0x81 ? 3 : 2
+  const rLength = signature[start + 1] ?? 0
+  const r = signature.subarray(start + 2, start + 2 + rLength)
+  const s = signature.subarray(start + 2 + rLength + 2)
+  return [r, s]
+}
