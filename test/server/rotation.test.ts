@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
@@ -16,6 +17,7 @@ import {
   testConfig
 } from '../helpers/cli.js'
 import { chainFromElsewhere } from '../helpers/offline-root.js'
+import { createClientKey } from '../helpers/fulcio-app.js'
 import { openTestCore } from '../helpers/open-core.js'
 import {
   administrationOf,
@@ -365,6 +367,47 @@ t.test('a chain that was signed elsewhere', async (t) => {
   t.equal((await attempt(await chainFromElsewhere(config.dataDir))).outcome, 'done')
   t.equal(core.trust?.state().certificateAuthorities.length, 3)
 })
+
+t.test(
+  'a certificate whose log or authority is replaced before its timestamp is checked',
+  async (t) => {
+    const issuer = await startIssuer(t)
+    const flags = { 'ca-issuers-file': issuer.issuersFile }
+    const { core, rotating } = await openTestCore(t, testConfig(await initLog(t), flags))
+    const { authority, certificates } = core
+    if (authority === undefined || certificates === undefined) throw new Error('both are on')
+    const client = createClientKey()
+    const issue = () =>
+      authority.authority.issue({
+        token: issuer.token(),
+        key: {
+          kind: 'publicKey',
+          content: Buffer.from(client.pem),
+          proofOfPossession: Buffer.from(client.prove('alice@example.com'), 'base64')
+        }
+      })
+    const ct = certificates.ct as { submitOwn: typeof certificates.ct.submitOwn }
+    const { submitOwn } = ct
+    for (const moment of ['before', 'after'] as const) {
+      for (const what of ['ct', 'ca'] as const) {
+        const used = inUse(core)
+        ct.submitOwn = async (kind, chain) => {
+          if (moment === 'before') await rotate(rotating(), { what, dryRun: false })
+          const sct = await submitOwn(kind, chain)
+          if (moment === 'after') await rotate(rotating(), { what, dryRun: false })
+          return sct
+        }
+        const { chain } = await issue()
+        const [leaf, issuing] = chain.map((der) => new X509Certificate(der))
+        t.ok(leaf?.verify(issuing?.publicKey ?? client.publicKey), `${what} ${moment}`)
+        t.strictSame(chain.slice(1), used.ca, 'of the authority it was asked of')
+        t.strictNotSame(inUse(core)[what], used[what])
+      }
+    }
+    ct.submitOwn = submitOwn
+    t.equal((await issue()).chain.length, 2)
+  }
+)
 
 function sql(dataDir: string, statement: string): void {
   const database = new Sqlite(join(dataDir, 'sigstead.db'))
