@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, renameSync, rmSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, lstatSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, parse, resolve } from 'node:path'
 import { syncFolder, writeDurably } from '../config/key-files.js'
 import type { JsonValue } from '../encoding/canonical-json.js'
@@ -61,7 +61,7 @@ export function replaceDraft(fileName: string, draft: string): void {
     renameSync(part, path)
     syncFolder(dirname(path))
   } catch (err) {
-    rmSync(part, { force: true })
+    if (lstatSync(part, { throwIfNoEntry: false })?.isFile()) rmSync(part)
     throw unwritable(path, err)
   }
 }
