@@ -1,6 +1,8 @@
 import * as nodeCrypto from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { LogError } from '../errors.js'
+import { invalidEcdsaSignature, readEcdsaSignature } from './ecdsa-signature.js'
+import { invalidEd25519phSignature } from './ed25519ph.js'
 import { type LoadedAddon, loadAddon, type NativeAddon, type NativeHandle } from './native-addon.js'
 import { nodeVerification } from './native-node.js'
 import type { EcdsaPublicKey, Ed25519PublicKey, PublicKey } from './public-key.js'
@@ -13,6 +15,11 @@ export interface NativeCheck {
   readonly digest: Uint8Array
   /** ECDSA in DER; 64 bytes of Ed25519ph. What is of neither form is a bad signature. */
   readonly signature: Uint8Array
+}
+
+/** A NativeCheck and what is thrown when it says no. */
+export interface PreparedCheck extends NativeCheck {
+  readonly refusal: () => LogError
 }
 
 /** Verification over a digest by the OpenSSL inside Node. */
@@ -34,6 +41,25 @@ export interface NativeCrypto {
 
 /** What the addon takes in one crossing. */
 const MAX_BATCH = 4096
+
+/**
+ * Brings a signature into the form that OpenSSL takes.
+ *
+ * @param signature ECDSA in DER or IEEE P1363; Ed25519ph
+ * @throws LogError `verification_failed` for what is no signature of any form
+ */
+export function prepareCheck(
+  key: NativeCheck['key'],
+  hashName: HashName,
+  digest: Uint8Array,
+  signature: Uint8Array
+): PreparedCheck {
+  if (key.type === 'ed25519') {
+    return { key, hashName, digest, signature, refusal: invalidEd25519phSignature }
+  }
+  const { der, encoding } = readEcdsaSignature(signature)
+  return { key, hashName, digest, signature: der, refusal: () => invalidEcdsaSignature(encoding) }
+}
 
 interface Found {
   readonly native?: NativeCrypto | undefined

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { LogError } from '../errors.js'
 import { createLocalSigner } from './local-signer.js'
-import type { NativeAddon } from './native-addon.js'
+import type { NativeAddon, NativeHandle } from './native-addon.js'
 import { nativeAddon } from './native-crypto.js'
 import type { SignatureAlgorithm, Signer } from './signer.js'
 
@@ -41,29 +41,34 @@ export function createBatchSigner(
       signAll: (messages) => Promise.all(messages.map((message) => signer.sign(message)))
     }
   }
+  const handle = loadPrivateKey(addon, privateKey)
+  return {
+    ...signer,
+    async signAll(messages) {
+      const signatures: Uint8Array[] = []
+      for (let begin = 0; begin < messages.length; begin += MAX_BATCH) {
+        const batch = messages.slice(begin, begin + MAX_BATCH)
+        try {
+          const lanes = availableParallelism()
+          signatures.push(...(await addon.signMessages(handle, hashName, batch, lanes)))
+        } catch (err) {
+          throw keyFailed(err)
+        }
+      }
+      return signatures
+    }
+  }
+}
+
+function loadPrivateKey(addon: NativeAddon, privateKey: KeyObject): NativeHandle {
   const pkcs8 = privateKey.export({ type: 'pkcs8', format: 'der' })
   try {
     const handle = addon.loadPrivateKey(pkcs8)
-    return {
-      ...signer,
-      async signAll(messages) {
-        const signatures: Uint8Array[] = []
-        for (let begin = 0; begin < messages.length; begin += MAX_BATCH) {
-          const batch = messages.slice(begin, begin + MAX_BATCH)
-          try {
-            const lanes = availableParallelism()
-            signatures.push(...(await addon.signMessages(handle, hashName, batch, lanes)))
-          } catch (err) {
-            throw keyFailed(err)
-          }
-        }
-        return signatures
-      }
-    }
-  } catch (err) {
-    throw keyFailed(err)
-  } finally {
     pkcs8.fill(0)
+    return handle
+  } catch (err) {
+    pkcs8.fill(0)
+    throw keyFailed(err)
   }
 }
 

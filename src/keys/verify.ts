@@ -8,8 +8,13 @@ import {
   invalidEcdsaSignature,
   readEcdsaSignature
 } from './ecdsa-signature.js'
-import { invalidEd25519phSignature, verifyEd25519phDigest } from './ed25519ph.js'
-import { type NativeCheck, type NativeCrypto, nativeCrypto } from './native-crypto.js'
+import { verifyEd25519phDigest } from './ed25519ph.js'
+import {
+  type NativeCrypto,
+  nativeCrypto,
+  type PreparedCheck,
+  prepareCheck
+} from './native-crypto.js'
 import { p224 } from './p224.js'
 import type { EcdsaPublicKey, PublicKey, RsaPublicKey } from './public-key.js'
 
@@ -50,11 +55,6 @@ export interface SignedDigest {
   readonly signature: Uint8Array
 }
 
-/** What native verification is asked, and what is thrown when it says no. */
-interface Question extends NativeCheck {
-  readonly refusal: () => LogError
-}
-
 /**
  * Checks a signature over a digest: RSA PKCS#1 v1.5, ECDSA in DER or IEEE P1363, Ed25519ph. This is all a hashedrekord
  * has. Node itself cannot check the last two; `native/` does where it was built (ECDSA on P-256: 0.08 ms), and pure
@@ -69,8 +69,8 @@ export async function verifyDigest(
   signature: Uint8Array
 ): Promise<void> {
   const native = nativeCrypto()
-  const question = verifyOrAsk({ key, hashName, digest, signature }, native)
-  if (question !== undefined && native?.isGood(question) !== true) throw question.refusal()
+  const check = verifyOrAsk({ key, hashName, digest, signature }, native)
+  if (check !== undefined && native?.isGood(check) !== true) throw check.refusal()
 }
 
 /**
@@ -85,18 +85,18 @@ export async function verifyDigests(
 ): Promise<readonly (LogError | undefined)[]> {
   const native = nativeCrypto()
   const refusals = new Array<LogError | undefined>(signed.length).fill(undefined)
-  const questions: (Question & { readonly place: number })[] = []
+  const checks: (PreparedCheck & { readonly place: number })[] = []
   for (const [place, item] of signed.entries()) {
     try {
-      const question = verifyOrAsk(item, native)
-      if (question !== undefined) questions.push({ ...question, place })
+      const check = verifyOrAsk(item, native)
+      if (check !== undefined) checks.push({ ...check, place })
     } catch (err) {
       refusals[place] = err as LogError // verifyOrAsk throws nothing else
     }
   }
-  if (native === undefined || questions.length === 0) return refusals
-  const verdicts = await native.areGood(questions)
-  for (const [i, { place, refusal }] of questions.entries()) {
+  if (native === undefined || checks.length === 0) return refusals
+  const verdicts = await native.areGood(checks)
+  for (const [i, { place, refusal }] of checks.entries()) {
     if (verdicts[i] !== true) refusals[place] = refusal()
   }
   return refusals
@@ -111,7 +111,7 @@ export async function verifyDigests(
 function verifyOrAsk(
   { key, hashName, digest, signature }: SignedDigest,
   native: NativeCrypto | undefined
-): Question | undefined {
+): PreparedCheck | undefined {
   if (key.type === 'ed25519' && hashName !== 'sha512') {
     const { title } = HASHES[hashName]
     throw failed(`unsupported hash algorithm: "${title}" not in [${HASHES.sha512.title}]`)
@@ -119,14 +119,7 @@ function verifyOrAsk(
   if (digest.length !== HASHES[hashName].bytes) {
     throw failed('unexpected length of digest for hash function specified')
   }
-  if (native?.verifies(key)) {
-    if (key.type === 'ed25519') {
-      return { key, hashName, digest, signature, refusal: invalidEd25519phSignature }
-    }
-    const { der, encoding } = readEcdsaSignature(signature)
-    const refusal = () => invalidEcdsaSignature(encoding)
-    return { key, hashName, digest, signature: der, refusal }
-  }
+  if (native?.verifies(key)) return prepareCheck(key, hashName, digest, signature)
   if (key.type === 'ed25519') {
     verifyEd25519phDigest(key, digest, signature)
   } else if (key.type === 'rsa') {

@@ -1,8 +1,10 @@
 // The addon must answer as noble does: what one takes and the other refuses would be a leaf on one machine and none on the next.
 // TEST_SEED repeats a run; TEST_ROUNDS=100 makes it that many times longer.
+import type { KeyObject } from 'node:crypto'
 import { p256, p384, p521 } from '@noble/curves/nist.js'
 import t, { type Test } from 'tap'
 import { bytesToBigInt, encodeSequence, encodeUnsignedInteger } from '../../src/encoding/der.js'
+import { decodeHex } from '../../src/encoding/hex.js'
 import type { NativeAddon, NativeHandle } from '../../src/keys/native-addon.js'
 import {
   describeVerification,
@@ -11,6 +13,8 @@ import {
   type NativeCheck,
   nativeCrypto,
   nativeProblem,
+  type PreparedCheck,
+  prepareCheck,
   useNative
 } from '../../src/keys/native-crypto.js'
 import { p224 } from '../../src/keys/p224.js'
@@ -31,6 +35,9 @@ const addon = addonUnderTest()
 const withAddon = {
   skip: addon === undefined && 'TEST_WITHOUT_NATIVE=1: THE ADDON IS NOT TESTED ON THIS MACHINE'
 }
+
+/** RFC 8032 section 7.1, test 1. */
+const ED25519_KEY = decodeHex('d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a')
 
 interface KeyPair {
   readonly curve: CurveName
@@ -354,9 +361,44 @@ t.test('what it says of itself', async (t) => {
   t.equal(nativeAddon(), addon)
   t.equal(nativeProblem() === undefined, nativeCrypto() !== undefined)
   t.same(findNative({ problem: 'why not' }, {}), { problem: 'why not' })
+  t.equal(findNative({ problem: 'why not' }, { verifyDigest }).problem, undefined, 'what Node has')
   t.match(
     describeVerification(),
     addon === undefined ? /^JavaScript/ : /^native addon over OpenSSL \d/
+  )
+})
+
+/** As Node may have it one day, for P-256. */
+function verifyDigest(
+  _hashName: string,
+  digest: Uint8Array,
+  { key }: { readonly key: KeyObject },
+  signature: Uint8Array
+): boolean {
+  const point = key.export({ type: 'spki', format: 'der' }).subarray(-65)
+  return p256.verify(signature, digest, point, { lowS: false, format: 'der', prehash: false })
+}
+
+t.test('what is asked of OpenSSL', async (t) => {
+  const { key } = checkOf('P-256')
+  const ed25519 = ed25519PublicKey(ED25519_KEY)
+  const digest = random.bytes(64)
+  const numbers = [random.bytes(32), random.bytes(32)] as const
+  const written = der(bytesToBigInt(numbers[0]), bytesToBigInt(numbers[1]))
+  const text = (check: PreparedCheck) => check.refusal().message
+  const asDer = prepareCheck(key, 'sha512', digest, written)
+  t.match(asDer, { key, hashName: 'sha512', digest, signature: written })
+  t.equal(text(asDer), 'invalid signature when validating ASN.1 encoded signature')
+  const asPair = prepareCheck(key, 'sha256', digest, sequence([], ...numbers))
+  t.match(asPair, { signature: written })
+  t.equal(text(asPair), 'invalid signature when validating IEEE_P1363 encoded signature')
+  const signature = random.bytes(64)
+  const asEd25519 = prepareCheck(ed25519, 'sha512', digest, signature)
+  t.match(asEd25519, { key: ed25519, hashName: 'sha512', digest, signature })
+  t.equal(text(asEd25519), 'failed to verify signature: ed25519: invalid signature')
+  t.equal(
+    await refusalText(() => prepareCheck(key, 'sha256', digest, new Uint8Array(3))),
+    'verification_failed: ecdsa: Invalid IEEE_P1363 encoded bytes'
   )
 })
 
@@ -390,11 +432,7 @@ function checkOf(curve: CurveName, mark = 0): NativeCheck {
 }
 
 t.test('over an addon: which keys, and that each is loaded once', async (t) => {
-  const ed25519 = ed25519PublicKey(
-    Uint8Array.from(
-      Buffer.from('d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a', 'hex')
-    )
-  )
+  const ed25519 = ed25519PublicKey(ED25519_KEY)
   const loaded: Uint8Array[] = []
   const verified: Uint8Array[] = []
   const native = nativeOver({
