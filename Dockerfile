@@ -1,12 +1,13 @@
 # syntax=docker/dockerfile:1
 
-# Compiles TypeScript and better-sqlite3, whose prebuilt binary may be out of reach.
+# Compiles TypeScript, the addon of native/, and better-sqlite3, whose prebuilt binary may be out of reach.
 FROM node:22-bookworm-slim AS build
 RUN apt-get update \
   && apt-get install -y --no-install-recommends python3 make g++ \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY native ./native
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json ./
 COPY src ./src
@@ -23,6 +24,7 @@ ENV NODE_ENV=production \
 WORKDIR /app
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+COPY --from=build /app/native/build/Release/sigstead_crypto.node ./native/build/Release/
 COPY package.json LICENSE ./
 COPY migrations ./migrations
 COPY openapi ./openapi

@@ -104,6 +104,9 @@ package() {
   npm pack --silent --pack-destination "$folder" >/dev/null
   tar -xzf "$folder"/sigstead-*.tgz -C "$folder"
   ln -s "$PWD/node_modules" "$folder/package/node_modules"
+  # What its installation would do: the addon comes as source only.
+  [[ ! -e $folder/package/native/build ]]
+  (cd "$folder/package" && npm run --silent build:native)
   [[ $(node "$folder/package/dist/main.js" version) == *"$(node -p 'require("./package.json").version')"* ]]
   port=$(free_port)
   smoke_url=http://127.0.0.1:$port
