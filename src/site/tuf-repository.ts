@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { DataPaths } from '../config/data-dir.js'
 import { keyNameOf } from '../config/key-files.js'
 import type { Config } from '../config/schema.js'
-import { readTreeSigner } from '../config/secrets.js'
+import { readSigner } from '../config/secrets.js'
 import { LogError } from '../errors.js'
 import type { Signer } from '../keys/signer.js'
 import type { CellChange, Register } from '../store/log-store.js'
@@ -68,28 +68,29 @@ export function tufLifetimes({ tuf }: Pick<Config, 'tuf'>): TufLifetimes {
 /**
  * Signers of those keys of the repository that lie in the key folder.
  *
- * @throws LogError as readTreeSigner; `conflict` when a key is missing without which nothing can be kept fresh
+ * @throws LogError as readSigner; `conflict` when a key is missing without which nothing can be kept fresh
  */
 export function readTufSigners(
   paths: Pick<DataPaths, 'keys'>,
   roles: Readonly<Record<TufRole, RoleKeys>>,
   passphrase: string | undefined
 ): TufSigners {
+  const fileOf = (role: TufRole, publicKey: Uint8Array): string =>
+    join(paths.keys, keyNameOf(`tuf-${role}`, publicKey))
   const signersOf = (role: TufRole): readonly Signer[] =>
     roles[role].publicKeys
-      .map((publicKey) => keyNameOf(`tuf-${role}`, publicKey))
-      .filter((keyName) => existsSync(join(paths.keys, keyName)))
-      .map((keyName) => readTreeSigner(paths, { keyName }, passphrase))
+      .filter((publicKey) => existsSync(fileOf(role, publicKey)))
+      .map((publicKey) => readSigner(fileOf(role, publicKey), passphrase))
   const signers = Object.fromEntries(
     TUF_ROLES.map((role) => [role, signersOf(role)])
   ) as unknown as TufSigners // one for each role
   for (const role of ['snapshot', 'timestamp'] as const) {
-    if (signers[role].length < roles[role].threshold) {
-      const [publicKey] = roles[role].publicKeys
-      const file = publicKey === undefined ? '' : keyNameOf(`tuf-${role}`, publicKey)
+    const { publicKeys, threshold } = roles[role]
+    const missing = publicKeys.map((key) => fileOf(role, key)).filter((file) => !existsSync(file))
+    if (signers[role].length < threshold) {
       throw new LogError(
         'conflict',
-        `the TUF ${role} key ${join(paths.keys, file)} is missing: restore it from your backup`
+        `the TUF ${role} key ${missing.join(', ')} is missing: restore it from your backup`
       )
     }
   }
