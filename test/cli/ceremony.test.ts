@@ -216,6 +216,96 @@ t.test('the whole way: a log key whose news must be signed elsewhere', async (t)
   t.equal((await runCommand(['verify', '--data-dir', dataDir])).code, 0)
 })
 
+t.test('each part, on a stopped server', async (t) => {
+  const { folder, dataDir, passphraseFile, made } = await hold(t, '--offline-targets')
+  const [first = '', second = ''] = made.ceremony.keyFiles.targets ?? []
+  const commands: [name: string, ...argv: string[]][] = [
+    ['log', 'rotate', 'log'],
+    ['log', 'shard', 'rotate', '--new-key'],
+    ['ct', 'rotate', 'ct'],
+    ['ca', 'rotate', 'ca'],
+    ['tsa', 'rotate', 'tsa']
+  ]
+  const keys = () => readdirSync(join(dataDir, 'keys')).length
+  // A tree with the same key is no news, and waits for nobody.
+  const sameKey = await runCommand(['shard', 'rotate', '--data-dir', dataDir])
+  t.match(sameKey, { code: 0, stdout: /^closed .*\nopened .*\n.*\nkey file .* \(as before\)$/m })
+  for (const [what, ...argv] of commands) {
+    const before = keys()
+    const draft = join(folder, `${argv.join('-')}.json`)
+    const waiting = await runCommand([...argv, '--data-dir', dataDir, '--out', draft])
+    t.equal(waiting.code, 0, waiting.stderr)
+    t.match(
+      waiting.stdout,
+      /^draft {5}\/.*: nothing is signed with the new key until it is published/m
+    )
+    t.match(waiting.stdout, new RegExp(`^ +sigstead tuf targets publish ${draft}$`, 'm'))
+    t.notMatch(waiting.stdout, /^(closed|opened|ended)/m, 'nothing has ended yet')
+    t.ok(keys() > before)
+    // A lost draft is drafted again.
+    const again = join(folder, `again-${argv.join('-')}.json`)
+    const redraft = ['tuf', 'targets', 'draft', '--data-dir', dataDir, '--out', again]
+    t.match(value(await runCommand([...redraft, '--json'])), { draftFile: again })
+    for (const file of [first, second]) {
+      t.equal((await signElsewhere(t, 'targets', again, file, passphraseFile)).code, 0)
+    }
+    const published = await runCommand(['tuf', 'targets', 'publish', again, '--data-dir', dataDir])
+    t.equal(published.code, 0, published.stderr)
+    t.match(published.stdout, new RegExp(`^rotated {3}${what}\npublished$`, 'm'))
+    // That the old one has ended is news as well, to be signed when somebody finds the time.
+    const status = await runCommand(['status', '--data-dir', dataDir])
+    t.equal(status.code, 0)
+    t.notMatch(status.stdout, /the rotation of/)
+  }
+  t.equal((await runCommand(['verify', '--data-dir', dataDir])).code, 0)
+  const server = await startTestServer(t, testConfig(dataDir))
+  await upload(server.publicUrl, 'a', key)
+})
+
+t.test('keys of targets move elsewhere later, in two steps', async (t) => {
+  const dataDir = await initLog(t)
+  const folder = tempFolder(t)
+  const stick = value<Record<string, string>>(
+    await runCommand(['tuf', 'key', 'new', folder, '--role', 'targets', '--json'])
+  )
+  const [here = ''] = readdirSync(join(dataDir, 'keys')).filter((name) => /^tuf-targets/.test(name))
+  const herePublic = join(folder, 'here.pub')
+  writeFileSync(
+    herePublic,
+    execFileSync('openssl', ['pkey', '-in', join(dataDir, 'keys', here), '-pubout'])
+  )
+  const rotateTo = (...files: string[]) =>
+    runCommand([
+      ...['rotate', 'tuf-targets', '--public-keys', files.join(','), '--publish'],
+      ...['--data-dir', dataDir]
+    ])
+  t.match(await rotateTo(stick.publicKeyFile ?? ''), {
+    code: 1,
+    stderr: /the new root changes the keys of targets, and these are not here/
+  })
+  t.equal((await rotateTo(herePublic, stick.publicKeyFile ?? '')).code, 0, 'both may sign')
+  const draft = join(folder, 'targets.json')
+  const drafted = ['tuf', 'targets', 'draft', '--data-dir', dataDir, '--out', draft]
+  t.equal((await runCommand(drafted)).code, 0)
+  t.equal((await signElsewhere(t, 'targets', draft, stick.keyFile ?? '')).code, 0)
+  t.equal((await runCommand(['tuf', 'targets', 'publish', draft, '--data-dir', dataDir])).code, 0)
+  t.equal((await rotateTo(stick.publicKeyFile ?? '')).code, 0, 'and then the new one alone')
+  t.match(
+    value(
+      await runCommand([
+        'rotate',
+        'tsa',
+        '--data-dir',
+        dataDir,
+        '--out',
+        join(folder, 'tsa.json'),
+        '--json'
+      ])
+    ),
+    { outcome: 'waiting' }
+  )
+})
+
 /** Key files of the log, the oldest first. */
 function logKey(dataDir: string, index: number): string {
   const folder = join(dataDir, 'keys')

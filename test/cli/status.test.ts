@@ -70,7 +70,7 @@ t.test('of a stopped server and of one that runs', async (t) => {
   t.equal(code, 0)
   t.match(stdout, /^sigstead \S+ runs, http:\/\/127\.0\.0\.1:\d+\nrekor {5}tree \d+ with 2 entries/)
   t.match(stdout, new RegExp(`^root\\.json SHA-256 ${server.rootSha256}$`, 'm'))
-  t.match(stdout, /^ {9} TUF root ends 20\S+Z, in 729 days$/m)
+  t.match(stdout, /^ {9} TUF root ends 20\S+Z, in 7(29|30) days$/m)
   t.notMatch(stdout, /^waiting|SOON|EXPIRED/m)
   await server.close()
   t.match(await runCommand(['status', '--data-dir', dataDir]), {
@@ -105,7 +105,7 @@ t.test('what ends is told, first what ends first, and what has ended fails', asy
   })
   t.equal(code, 1)
   t.match(stdout, /^EXPIRED {3}TUF (snapshot|timestamp) ended 20\S+Z, 69\d days ago$/m)
-  t.match(stdout, /^SOON {6}TUF root ends 20\S+Z, in 4 days$/m)
+  t.match(stdout, /^SOON {6}TUF root ends 20\S+Z, in [45] days$/m)
 })
 
 t.test('without a TUF repository', async (t) => {
