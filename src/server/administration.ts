@@ -106,16 +106,25 @@ export function createAdministration(rotating: Rotating, calendar: Calendar): Ad
           'keys the role is to have with --public-keys'
       )
     }
+    const hereIds = new Set(here.map(({ publicKey }) => encodeHex(publicKey)))
+    const kept = before.publicKeys.filter((key) => !hereIds.has(encodeHex(key)))
+    const count = kept.length + 1
+    // Before a key is made that nobody needs.
+    if (threshold !== undefined && threshold > count) {
+      throw new LogError(
+        'invalid_request',
+        `threshold of role ${role} is ${threshold}, and it would have ${count} keys: one is made here in place of those ` +
+          'that are here, and more can be given with --public-keys'
+      )
+    }
     const owner = `tuf-${role}` as const
     const { signer, keyName } = dryRun
       ? discardKeys(owner, await generateLogKey())
       : await createLogKey(paths.keys, owner, readPassphrase(config.log))
-    const hereIds = new Set(here.map(({ publicKey }) => encodeHex(publicKey)))
-    const kept = before.publicKeys.filter((key) => !hereIds.has(encodeHex(key)))
     return {
       keys: {
         publicKeys: [...kept, signer.publicKey],
-        threshold: threshold ?? Math.min(before.threshold, kept.length + 1)
+        threshold: threshold ?? Math.min(before.threshold, count)
       },
       keyName,
       signer
