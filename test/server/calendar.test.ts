@@ -114,7 +114,7 @@ t.test('watched files that are wrong stop the start', async (t) => {
       )
       t.equal(err?.code, 'invalid_request')
       t.match(err?.message, message)
-      t.ok(err?.message.startsWith(`trust.watchFiles ${path}`), err?.message)
+      t.ok(err?.message.startsWith(`trust.watchFiles ${path}`), `${err?.message}`)
     }
   }
 })

@@ -188,6 +188,61 @@ t.test('root keys elsewhere, two of three', async (t) => {
   t.equal(core.trust?.repository().roots.length, 3)
 })
 
+t.test('targets keys move away from the server, and back', async (t) => {
+  const config = testConfig(await initLog(t), { 'public-url': URL })
+  const carried = [await newSigner(), await newSigner()]
+  const opened = await openTestCore(t, config)
+  const { administration } = opened.core
+  const [here] = readRoot(opened.core.trust?.repository().roots[0] ?? '').roles.targets.publicKeys
+  if (here === undefined) throw new Error('one key')
+  const herePem = encodePem('PUBLIC KEY', here)
+  const publish = async (keys: readonly string[], threshold: number) => {
+    const { draft, description } = await administration.draftRoot({
+      role: 'targets',
+      publicKeysPem: keys,
+      threshold,
+      dryRun: false
+    })
+    return administration.publishRoot(draft, description.sha256)
+  }
+  const away = carried.map(pemOf)
+  await t.rejects(publish(away, 2), {
+    code: 'conflict',
+    message: /changes the keys of targets, and these are not here/
+  })
+  await publish([herePem, ...away], 1)
+  const { draft } = await administration.draftTargets()
+  await administration.publishTargets(await signedBy(draft, carried))
+  await publish(away, 2)
+  t.equal(opened.core.trust?.canSign('targets'), false)
+  t.equal((await administration.status()).isPending, false)
+  await opened.close()
+
+  const { core, close } = await openTestCore(t, config)
+  t.equal(core.trust?.repository().roots.length, 3)
+  const waiting = await core.administration.rotate({ what: 'tsa', dryRun: false })
+  t.equal(waiting.outcome, 'waiting')
+  const done = await core.administration.publishTargets(
+    await signedBy(waiting.draft ?? '', carried)
+  )
+  t.equal(done.rotated, 'tsa')
+  await t.rejects(core.administration.draftRoot({ role: 'targets', dryRun: false }), {
+    code: 'conflict'
+  })
+  const back = await core.administration.draftRoot({
+    role: 'targets',
+    publicKeysPem: [herePem],
+    threshold: 1,
+    dryRun: false
+  })
+  await core.administration.publishRoot(back.draft, back.description.sha256)
+  t.equal(core.trust?.canSign('targets'), true)
+  await close()
+  const last = await openTestCore(t, config)
+  t.match(await last.core.administration.status(), { isPending: false, staged: undefined })
+  t.equal((await last.core.administration.rotate({ what: 'tsa', dryRun: false })).outcome, 'done')
+})
+
 t.test('keys that a role cannot have', async (t) => {
   const { core } = await openTestCore(t, testConfig(await initLog(t)))
   const { administration } = core
