@@ -10,6 +10,9 @@ import { fileURLToPath } from 'node:url'
 const here = dirname(fileURLToPath(import.meta.url))
 const addon = join(here, 'build', 'Release', 'sigstead_crypto.node')
 
+/** A slow machine needs a minute; node-gyp that cannot reach a network may try for very long. */
+const MAX_BUILD_MS = 300_000
+
 /** Where npm keeps its node-gyp. It says so to the scripts it runs; beside Node is where it lies otherwise. */
 function findNodeGyp() {
   const { npm_config_node_gyp: told, npm_execpath: npm } = process.env
@@ -48,7 +51,11 @@ function versionOfHeaders(file) {
 
 /** Runs Node and keeps what it says for the case that it fails. */
 function runNode(...args) {
-  execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+  execFileSync(process.execPath, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: MAX_BUILD_MS
+  })
 }
 
 /** The line of a failed program's output that tells most. */

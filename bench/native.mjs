@@ -1,0 +1,149 @@
+// What the addon of native/ does beside what there is without it: verification over a digest, and signing.
+//   node bench/native.mjs [SECONDS] [CURVE]
+// Prints a table, and with --json one object. Nothing else should run on the machine; its load is printed with the figures.
+import { createHash, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto'
+import { createRequire } from 'node:module'
+import { availableParallelism, cpus, loadavg } from 'node:os'
+import { performance } from 'node:perf_hooks'
+import { promisify } from 'node:util'
+import { p256, p384, p521 } from '@noble/curves/nist.js'
+
+const BATCH = 64
+const KEYS = 64
+/** Batches on their way at once, so that the pool has work while the main thread handles the last one. */
+const BATCHES_AT_ONCE = 2
+
+const given = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
+const seconds = Number(given[0] ?? 2)
+const curve = given[1] ?? 'P-256'
+const noble = { 'P-256': p256, 'P-384': p384, 'P-521': p521 }[curve]
+const addon = createRequire(import.meta.url)('../native/build/Release/sigstead_crypto.node')
+
+const items = Array.from({ length: KEYS }, (_, i) => {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: curve })
+  const data = Buffer.from(`artifact ${i}`)
+  const spki = publicKey.export({ type: 'spki', format: 'der' })
+  return {
+    data,
+    spki,
+    point: spki.subarray(-(1 + 2 * noble.Point.Fp.BYTES)),
+    digest: createHash('sha256').update(data).digest(),
+    signature: sign('sha256', data, privateKey),
+    publicKey,
+    handle: addon.loadPublicKey(spki)
+  }
+})
+const { privateKey } = generateKeyPairSync('ec', { namedCurve: curve })
+const signer = addon.loadPrivateKey(privateKey.export({ type: 'pkcs8', format: 'der' }))
+const message = Buffer.alloc(700, 'entry')
+const signOnPool = promisify(sign)
+
+function must(isGood) {
+  if (!isGood) throw new Error('must verify')
+}
+
+/** Times per second that `work` is done, one after the other on this thread, and CPU of the process per time. */
+function measure(work) {
+  for (let turn = 0; turn < 16; turn++) work(items[turn % KEYS])
+  const cpu = process.cpuUsage()
+  const begin = performance.now()
+  const deadline = begin + seconds * 1000
+  let turn = 0
+  while (performance.now() < deadline) work(items[turn++ % KEYS])
+  return figures(turn, begin, cpu)
+}
+
+/** The same for batches: `work` does `BATCH` of them and gives a promise. */
+async function measureBatches(work) {
+  await work()
+  const cpu = process.cpuUsage()
+  const begin = performance.now()
+  const deadline = begin + seconds * 1000
+  let turns = 0
+  const lane = async () => {
+    while (performance.now() < deadline) {
+      await work()
+      turns++
+    }
+  }
+  await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, lane))
+  return figures(turns * BATCH, begin, cpu)
+}
+
+function figures(times, begin, cpu) {
+  const elapsed = (performance.now() - begin) / 1000
+  const { user, system } = process.cpuUsage(cpu)
+  return { perSecond: times / elapsed, cpuMicroseconds: (user + system) / times }
+}
+
+const batch = Array.from({ length: BATCH }, (_, i) => items[i % KEYS])
+const digests = batch.map(({ digest }) => digest)
+const signatures = batch.map(({ signature }) => signature)
+const messages = batch.map(() => message)
+const lanes = availableParallelism()
+const loadBefore = loadavg()[0]
+
+const results = {
+  'verify: addon, decode and verify, one thread': measure(({ spki, digest, signature }) => {
+    must(addon.verifyDigest(addon.loadPublicKey(spki), digest, signature))
+  }),
+  'verify: addon, decoded key, one thread': measure(({ handle, digest, signature }) => {
+    must(addon.verifyDigest(handle, digest, signature))
+  }),
+  [`verify: addon, decode, batches of ${BATCH}, ${lanes} lanes`]: await measureBatches(async () => {
+    const handles = batch.map(({ spki }) => addon.loadPublicKey(spki))
+    must((await addon.verifyDigests(handles, digests, signatures, lanes)).every((one) => one === 1))
+  }),
+  [`verify: addon, decoded keys, batches of ${BATCH}, ${lanes} lanes`]: await measureBatches(
+    async () => {
+      const handles = batch.map(({ handle }) => handle)
+      const verdicts = await addon.verifyDigests(handles, digests, signatures, lanes)
+      must(verdicts.every((one) => one === 1))
+    }
+  ),
+  'verify: node:crypto over data, decode and verify': measure(({ spki, data, signature }) => {
+    must(
+      verify('sha256', data, createPublicKey({ key: spki, format: 'der', type: 'spki' }), signature)
+    )
+  }),
+  'verify: node:crypto over data, decoded key': measure(({ publicKey, data, signature }) => {
+    must(verify('sha256', data, publicKey, signature))
+  }),
+  'verify: noble over a digest': measure(({ point, digest, signature }) => {
+    must(noble.verify(signature, digest, point, { prehash: false, lowS: false, format: 'der' }))
+  }),
+  'decode: addon': measure(({ spki }) => addon.loadPublicKey(spki)),
+  'decode: node:crypto': measure(({ spki }) => {
+    createPublicKey({ key: spki, format: 'der', type: 'spki' })
+  }),
+  'sign: addon, one thread': measure(() => addon.signMessage(signer, 'sha256', message)),
+  [`sign: addon, batches of ${BATCH}, ${lanes} lanes`]: await measureBatches(() =>
+    addon.signMessages(signer, 'sha256', messages, lanes)
+  ),
+  'sign: node:crypto, one thread': measure(() => sign('sha256', message, privateKey)),
+  [`sign: node:crypto on the pool, ${BATCH} at once`]: await measureBatches(() =>
+    Promise.all(messages.map((one) => signOnPool('sha256', one, { key: privateKey })))
+  )
+}
+
+const machine = {
+  processor: cpus()[0]?.model,
+  cores: cpus().length,
+  node: process.version,
+  openssl: addon.openssl,
+  curve,
+  seconds,
+  load: [loadBefore, loadavg()[0]]
+}
+if (process.argv.includes('--json')) {
+  process.stdout.write(JSON.stringify({ machine, results }))
+} else {
+  const { processor, cores, node, openssl, load } = machine
+  console.log(`${cores} x ${processor}, Node ${node}, OpenSSL ${openssl}, ${curve}`)
+  console.log(`load of the machine ${load.map((one) => one.toFixed(1)).join(' before, ')} after\n`)
+  console.log(`${''.padEnd(56)}${'per second'.padStart(12)}${'CPU us'.padStart(10)}`)
+  for (const [name, { perSecond, cpuMicroseconds }] of Object.entries(results)) {
+    const rate = Math.round(perSecond).toLocaleString('en-US')
+    console.log(`${name.padEnd(56)}${rate.padStart(12)}${cpuMicroseconds.toFixed(1).padStart(10)}`)
+  }
+}
