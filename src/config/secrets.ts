@@ -2,11 +2,8 @@ import type { KeyObject } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { LogError, isLogError } from '../errors.js'
-import {
-  createLocalSigner,
-  importPrivateKeyPem,
-  importSigningKeyPem
-} from '../keys/local-signer.js'
+import { importPrivateKeyPem, importSigningKeyPem } from '../keys/local-signer.js'
+import { createBatchSigner } from '../keys/native-signer.js'
 import type { Signer } from '../keys/signer.js'
 import type { DataPaths } from './data-dir.js'
 import type { Config } from './schema.js'
@@ -137,7 +134,7 @@ function readKey(keyFile: string, passphrase: string | undefined, kind: KeyKind)
     )
   }
   try {
-    return createLocalSigner(kind.read(text, passphrase))
+    return createBatchSigner(kind.read(text, passphrase))
   } catch (err) {
     if (!isLogError(err)) throw err
     const hint =

@@ -1,7 +1,7 @@
 import { encodeHex } from '../encoding/hex.js'
 import { LogError } from '../errors.js'
 import { parsePublicKey, type PublicKey } from '../keys/public-key.js'
-import type { Signer } from '../keys/signer.js'
+import { signEach, type Signer } from '../keys/signer.js'
 import { hashData } from '../keys/verify.js'
 import type { LogSigning } from '../log/contract.js'
 import { formatTreeHeadNote, parseTreeHeadNote } from '../note/tree-head-note.js'
@@ -49,7 +49,11 @@ export function createCtSigning(
         logId
       )
     },
-    signPromise: ({ leafValue }) => signer.sign(leafValue)
+    signPromises: (leaves) =>
+      signEach(
+        signer,
+        leaves.map(({ leafValue }) => leafValue)
+      )
   }
 }
 

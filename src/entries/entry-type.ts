@@ -1,3 +1,5 @@
+import type { SignedDigest } from '../keys/verify.js'
+
 /** A proposed entry after its envelope was read: which kind, which version, and the still unread spec. */
 export interface ProposedEntry {
   readonly kind: string
@@ -26,6 +28,8 @@ export interface VerifiedEntry {
 export interface VerifyOptions {
   /** Larger attestations are silently not kept; the entry itself is accepted (rekor-v1 §10). In bytes. */
   readonly maxAttestationBytes: number
+  /** Checks a signature over a digest, where that is done with others at once. Without it: at once, on this thread. */
+  readonly checkDigest?: ((signed: SignedDigest) => Promise<void>) | undefined
 }
 
 /** One kind of log entry at one version. Pure: the same object serves the server, the workers and the CLI. */

@@ -17,4 +17,15 @@ export interface Signer {
   readonly algorithm: SignatureAlgorithm
   /** Hashes and signs `message`. @throws LogError `internal` when the key cannot be used */
   sign(message: Uint8Array): Promise<Uint8Array>
+  /** The same for many, where that is faster than one by one. Signatures in the order of the messages. */
+  signAll?(messages: readonly Uint8Array[]): Promise<readonly Uint8Array[]>
+}
+
+/** Signatures of all messages, in their order. @throws LogError as Signer.sign */
+export function signEach(
+  signer: Signer,
+  messages: readonly Uint8Array[]
+): Promise<readonly Uint8Array[]> {
+  if (signer.signAll !== undefined && messages.length > 1) return signer.signAll(messages)
+  return Promise.all(messages.map((message) => signer.sign(message)))
 }

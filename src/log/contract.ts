@@ -26,8 +26,8 @@ export interface AddedLeaf {
 export interface LogSigning {
   /** Signed note for this head, as it will be published. */
   signTreeHead(treeHead: TreeHead): Promise<string>
-  /** Raw promise bytes for one leaf. */
-  signPromise(leaf: StoredLeaf): Promise<Uint8Array>
+  /** Raw promise bytes for each of these leaves, in their order. */
+  signPromises(leaves: readonly StoredLeaf[]): Promise<readonly Uint8Array[]>
 }
 
 /**

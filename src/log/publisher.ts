@@ -99,10 +99,12 @@ export class Publisher {
       for (let leafIndex = from; leafIndex < to; leafIndex++) {
         edge.push(this.#readBackHash(leaves[leafIndex - from], leafIndex))
       }
-      const signed = await Promise.all(
-        leaves.map(async (leaf) => leaf.inclusionPromise ?? this.#signing.signPromise(leaf))
-      )
-      leaves.forEach(({ leafIndex }, i) => promises.set(leafIndex, signed[i] as Uint8Array)) // one for each leaf
+      const unsigned = leaves.filter(({ inclusionPromise }) => inclusionPromise === undefined)
+      const signed = await this.#signing.signPromises(unsigned)
+      for (const { leafIndex, inclusionPromise } of leaves) {
+        if (inclusionPromise !== undefined) promises.set(leafIndex, inclusionPromise)
+      }
+      unsigned.forEach(({ leafIndex }, i) => promises.set(leafIndex, signed[i] as Uint8Array)) // one for each leaf
     }
     return promises
   }

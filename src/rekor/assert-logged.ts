@@ -1,10 +1,12 @@
 import { LogError } from '../errors.js'
+import { createCheckQueue } from '../keys/check-queue.js'
+import { parsePublicKey } from '../keys/public-key.js'
 import type { AddedLeaf } from '../log/contract.js'
 import { verifyInclusion } from '../merkle/inclusion-proof.js'
 import { equalBytes } from '../encoding/bytes.js'
 import type { ParsedCheckpoint } from '../note/checkpoint.js'
 import { sha256 } from '../store/sha256.js'
-import { verifySet } from './set.js'
+import { verifySetQueued } from './set.js'
 import { createCheckpointCheck } from './signing.js'
 import type { TreeView } from './tree-view.js'
 
@@ -21,6 +23,8 @@ export interface LoggedLeaf {
  */
 export function createLoggedCheck(view: TreeView): (logged: LoggedLeaf) => Promise<void> {
   const verifyCheckpoint = createCheckpointCheck(view.record)
+  const key = parsePublicKey(view.record.publicKey)
+  const queue = createCheckQueue()
   // All entries of a batch come at once and with the same checkpoint: it is checked once. Owned by this closure.
   let last: { readonly note: string; readonly read: Promise<ParsedCheckpoint> } | undefined
 
@@ -39,7 +43,7 @@ export function createLoggedCheck(view: TreeView): (logged: LoggedLeaf) => Promi
       verifyInclusion(leafHash, leafIndex, checkpoint.treeHead, inclusionProof, sha256)
       const logIndex = view.record.offset + leafIndex
       const promise = { leafValue, integratedTimeSeconds, logId: view.logId, logIndex }
-      await verifySet(view.publicKey, promise, inclusionPromise)
+      await verifySetQueued(key, promise, inclusionPromise, queue)
     } catch (err) {
       const text = `our own proof for leaf ${leafIndex} of tree ${view.record.treeId} does not hold`
       throw new LogError('integrity', text, { cause: err })

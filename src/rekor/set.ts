@@ -1,6 +1,8 @@
 import { verify, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
-import { LogError } from '../errors.js'
+import { isLogError, LogError } from '../errors.js'
+import type { CheckQueue } from '../keys/check-queue.js'
+import type { PublicKey } from '../keys/public-key.js'
 import { encodeEntryPromise, type EntryPromise } from '../note/signed-entry-timestamp.js'
 
 const verifyOffThread = promisify<string, Uint8Array, KeyObject, Uint8Array, boolean>(verify)
@@ -17,6 +19,26 @@ export async function verifySet(
   signature: Uint8Array
 ): Promise<void> {
   if (!(await verifyOffThread('sha256', encodeEntryPromise(promise), publicKey, signature))) {
-    throw new LogError('verification_failed', 'signed entry timestamp is not valid')
+    throw invalidSet()
   }
+}
+
+/** The same where many are made at once, as we made them. */
+export async function verifySetQueued(
+  key: PublicKey,
+  promise: EntryPromise,
+  signature: Uint8Array,
+  queue: CheckQueue
+): Promise<void> {
+  const data = encodeEntryPromise(promise)
+  try {
+    await queue.data({ key, hashName: 'sha256', data, signature })
+  } catch (err) {
+    if (!isLogError(err, 'verification_failed')) throw err
+    throw invalidSet(err)
+  }
+}
+
+function invalidSet(cause?: unknown): LogError {
+  return new LogError('verification_failed', 'signed entry timestamp is not valid', { cause })
 }

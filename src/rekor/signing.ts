@@ -1,7 +1,7 @@
 import { createPublicKey, verify, type KeyObject } from 'node:crypto'
 import { encodeUtf8 } from '../encoding/text.js'
 import { LogError } from '../errors.js'
-import type { Signer } from '../keys/signer.js'
+import { signEach, type Signer } from '../keys/signer.js'
 import type { LogSigning } from '../log/contract.js'
 import {
   formatCheckpointBody,
@@ -44,10 +44,14 @@ export function createRekorSigning(record: SigningTree, signer: Signer): LogSign
       const signature = await signer.sign(encodeUtf8(body))
       return formatSignedNote(body, [{ name, keyId, signature }])
     },
-    signPromise({ leafValue, leafIndex, integratedTimeSeconds }) {
-      const logIndex = record.offset + leafIndex
-      return signer.sign(encodeEntryPromise({ leafValue, integratedTimeSeconds, logId, logIndex }))
-    }
+    signPromises: (leaves) =>
+      signEach(
+        signer,
+        leaves.map(({ leafValue, leafIndex, integratedTimeSeconds }) => {
+          const logIndex = record.offset + leafIndex
+          return encodeEntryPromise({ leafValue, integratedTimeSeconds, logId, logIndex })
+        })
+      )
   }
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { ProposedEntry } from '../entries/entry-type.js'
 import { verifyProposedEntry } from '../entries/process.js'
 import { signatureFormat } from '../entries/signature-formats.js'
+import type { CheckQueue } from '../keys/check-queue.js'
 import { LogError, isLogError, type ErrorCode, type ErrorDetails } from '../errors.js'
 import type {
   EntryVerifier,
@@ -38,16 +39,24 @@ export type VerifyResponseMessage =
 /** The work itself, the same on every thread. @throws LogError */
 export async function runVerifyTask(
   task: VerifyTask,
-  settings: VerifySettings
+  settings: VerifySettings,
+  checkDigest?: CheckQueue['digest']
 ): Promise<VerifyOutcome> {
   if (task.type === 'key') return { type: 'key', keyHash: await hashKey(task.format, task.content) }
   const { proposed, purpose } = task
-  return { type: 'entry', leaf: await verifyProposedEntry(proposed, { purpose, ...settings }) }
+  const leaf = await verifyProposedEntry(proposed, { purpose, ...settings, checkDigest })
+  return { type: 'entry', leaf }
 }
 
-/** Verifies on the calling thread. For tests, for command line tools, and where there is one core only. */
-export function createInProcessVerifier(settings: VerifySettings): EntryVerifier {
-  return verifierOf((task) => runVerifyTask(task, settings))
+/**
+ * Verifies on the calling thread. For tests, for command line tools, and where there is one core only.
+ * @param queue checks signatures over digests, many at once, beside this thread
+ */
+export function createInProcessVerifier(
+  settings: VerifySettings,
+  queue?: CheckQueue
+): EntryVerifier {
+  return verifierOf((task) => runVerifyTask(task, settings, queue?.digest))
 }
 
 /** A verifier over anything that runs tasks. */

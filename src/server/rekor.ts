@@ -3,6 +3,8 @@ import { defaultPublicUrl } from '../config/parse.js'
 import { batchLimits, type Config } from '../config/schema.js'
 import { readPassphrase, readTreeSigner } from '../config/secrets.js'
 import { LogError } from '../errors.js'
+import { createCheckQueue } from '../keys/check-queue.js'
+import { nativeProblem } from '../keys/native-crypto.js'
 import type { TransparencyLog } from '../log/contract.js'
 import { type CountedLog, countWaiting, timeWrites } from '../log/instruments.js'
 import { createSuccession, type Succession } from '../log/succession.js'
@@ -11,6 +13,7 @@ import { createRekorGeneration, type RekorGeneration } from '../rekor/generation
 import { openRekorLog } from '../rekor/open-rekor-log.js'
 import { checkpointNameOf } from '../rekor/signing.js'
 import { openTreeViews } from '../rekor/tree-views.js'
+import { createQuickVerifier } from '../rekor/quick-verifier.js'
 import { createVerifyPool } from '../rekor/verify-pool.js'
 import { createInProcessVerifier } from '../rekor/verify-task.js'
 import type { TreeRecord } from '../store/log-store.js'
@@ -98,15 +101,21 @@ export function assertPublicUrl(config: Config, record: TreeRecord, logger: Logg
   )
 }
 
-/** What checks the signatures of entries: a pool of threads, or this one. */
-export function openVerifier({ config, closers }: Foundation): EntryVerifier {
+/**
+ * What checks the signatures of entries: a pool of threads, or this one. Where signatures over digests are checked natively,
+ * small entries are checked here, with their signatures beside.
+ */
+export function openVerifier({ config, options, closers }: Foundation): EntryVerifier {
   const { entryTypes, clientAlgorithms, attestations, verifyWorkers } = config.rekor
   const settings: VerifySettings = {
     enabledKinds: entryTypes,
     clientAlgorithms,
     maxAttestationBytes: attestations.enabled ? attestations.maxBytes : 0
   }
-  if (verifyWorkers === 0) return createInProcessVerifier(settings)
+  const problem = nativeProblem()
+  if (problem !== undefined) options.logger.warn({ problem }, 'signatures are verified slowly')
+  const quick = createInProcessVerifier(settings, createCheckQueue())
+  if (verifyWorkers === 0) return quick
   const pool = createVerifyPool({
     workers: verifyWorkers,
     maxQueuedTasks: MAX_QUEUED_TASKS,
@@ -115,5 +124,5 @@ export function openVerifier({ config, closers }: Foundation): EntryVerifier {
     settings
   })
   closers.push(() => pool.close())
-  return pool
+  return problem === undefined ? createQuickVerifier(quick, pool) : pool
 }

@@ -4,7 +4,7 @@ import { encodeUtf8 } from '../encoding/text.js'
 import { LogError } from '../errors.js'
 import { parsePublicKey, type PublicKey } from '../keys/public-key.js'
 import type { FormatKey, FormatSignature, SignatureFormat } from '../keys/signature-format.js'
-import { type HashName, verifyData, verifyDigest } from '../keys/verify.js'
+import { type SignedDigest, verifyData, verifyDigest } from '../keys/verify.js'
 import { type Certificate, parseCertificate } from './certificate.js'
 import { verifyChain } from './chain.js'
 
@@ -73,17 +73,21 @@ function readX509Key(trimmed: Uint8Array): X509Key {
 /**
  * Checks a signature over a digest: with the chain, if there is one, and Ed25519ph for Ed25519 keys.
  *
+ * @param checkDigest what checks the signature itself; on this thread unless it says otherwise
  * @throws LogError `verification_failed`, `unsupported`
  */
 export async function verifyX509Digest(
-  key: X509Key,
-  hashName: HashName,
-  digest: Uint8Array,
-  signature: Uint8Array
+  { chain, publicKey }: X509Key,
+  { hashName, digest, signature }: Omit<SignedDigest, 'key'>,
+  checkDigest: (signed: SignedDigest) => Promise<void> = checkDigestHere
 ): Promise<void> {
   assertSignaturePresent(signature)
-  await verifyChain(key.chain)
-  await verifyDigest(key.publicKey, hashName, digest, signature)
+  await verifyChain(chain)
+  await checkDigest({ key: publicKey, hashName, digest, signature })
+}
+
+function checkDigestHere({ key, hashName, digest, signature }: SignedDigest): Promise<void> {
+  return verifyDigest(key, hashName, digest, signature)
 }
 
 function assertSignaturePresent(signature: Uint8Array): void {

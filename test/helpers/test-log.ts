@@ -66,8 +66,8 @@ export function testSigning(key: TestKey, tree: Pick<TreeRecord, 'origin' | 'off
       const signature = signWithKey(encodeUtf8(body))
       return formatSignedNote(body, [{ name: NAME, keyId: keyIdOf(key.publicKey), signature }])
     },
-    async signPromise(leaf) {
-      return signWithKey(promiseMessage(tree, leaf))
+    async signPromises(leaves) {
+      return leaves.map((leaf) => signWithKey(promiseMessage(tree, leaf)))
     }
   }
 }

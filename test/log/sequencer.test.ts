@@ -266,7 +266,7 @@ for (const death of DEATHS) {
       const signing = testSigning(key, record)
       const dyingSigning: LogSigning = {
         signTreeHead: (head) => at('signing the head', () => signing.signTreeHead(head)),
-        signPromise: (leaf) => at('signing promises', () => signing.signPromise(leaf))
+        signPromises: (leaves) => at('signing promises', () => signing.signPromises(leaves))
       }
 
       const log = await openTestLog(dying, key, { signing: dyingSigning })

@@ -57,7 +57,7 @@ t.test('what a tree signs', async (t) => {
       leafValue: Uint8Array.of(1, 2, 3),
       integratedTimeSeconds: 1_700_000_000
     }
-    const set = await signing.signPromise(leaf)
+    const [set = new Uint8Array(0)] = await signing.signPromises([leaf])
     const key = publicKeyOf(tree)
     const promise = {
       leafValue: leaf.leafValue,

@@ -4,7 +4,12 @@ import { equalBytes } from '../../src/encoding/bytes.js'
 import { encodePem } from '../../src/encoding/pem.js'
 import { encodeUtf8 } from '../../src/encoding/text.js'
 import { hashData } from '../../src/keys/verify.js'
-import { parseX509Key, verifyX509Digest, x509Format } from '../../src/x509/x509-format.js'
+import {
+  parseX509Key,
+  verifyX509Digest,
+  type X509Key,
+  x509Format
+} from '../../src/x509/x509-format.js'
 import {
   basicConstraints,
   certificate,
@@ -88,9 +93,11 @@ t.test('subjects are those of the first certificate', (t) => {
 t.test('verification with key, certificate and chain, over data and digest', async (t) => {
   const signature = sign('sha256', data, signer.privateKey)
   const digest = hashData('sha256', data)
+  const checkDigest = (key: X509Key, bytes: Uint8Array) =>
+    verifyX509Digest(key, { hashName: 'sha256', digest, signature: bytes })
   for (const pem of [publicKey, leaf, leaf + root]) {
     await x509Format.verify(parse(pem), { canonical: signature }, data)
-    await verifyX509Digest(parse(pem), 'sha256', digest, signature)
+    await checkDigest(parse(pem), signature)
   }
   const other = parse(encodePem('PUBLIC KEY', spkiOf(ca.publicKey)))
   const invalid = 'verification_failed: invalid signature when validating ASN.1 encoded signature'
@@ -101,17 +108,23 @@ t.test('verification with key, certificate and chain, over data and digest', asy
     await refusalText(() => x509Format.verify(other, { canonical: signature }, data)),
     invalid
   )
-  t.equal(await refusalText(() => verifyX509Digest(other, 'sha256', digest, signature)), invalid)
+  t.equal(await refusalText(() => checkDigest(other, signature)), invalid)
   for (const key of [parse(publicKey), swapped]) {
     const canonical = new Uint8Array(0)
     t.equal(await refusalText(() => x509Format.verify(key, { canonical }, data)), empty)
-    t.equal(await refusalText(() => verifyX509Digest(key, 'sha256', digest, canonical)), empty)
+    t.equal(await refusalText(() => checkDigest(key, canonical)), empty)
   }
   t.equal(
     await refusalText(() => x509Format.verify(swapped, { canonical: signature }, data)),
     noChain
   )
-  t.equal(await refusalText(() => verifyX509Digest(swapped, 'sha256', digest, signature)), noChain)
+  t.equal(await refusalText(() => checkDigest(swapped, signature)), noChain)
+  const asked: unknown[] = []
+  const signed = { hashName: 'sha256', digest, signature } as const
+  await verifyX509Digest(parse(leaf + root), signed, async (check) => {
+    asked.push(check)
+  })
+  t.strictSame(asked, [{ key: parse(leaf).publicKey, ...signed }], 'somebody else may check it')
 })
 
 /** A root that signed nothing here. */
