@@ -115,6 +115,32 @@ t.test('a new key and a new name', async (t) => {
   t.equal((await runCommand(['log', 'info', ...at])).code, 0)
 })
 
+t.test('a name that clients would not find in the address they know', async (t) => {
+  const dataDir = await initLog(t)
+  const flags = ['--data-dir', dataDir, '--log-hostname', 'rekor.test']
+  const named = ['--public-url', 'http://rekor.test']
+  t.match(await runCommand(['shard', 'rotate', ...flags]), {
+    code: 2,
+    stderr: /log\.hostname must occur literally in publicUrl/
+  })
+  // What the command is told of an address does not count where a server has one.
+  const server = await startTestServer(t, testConfig(dataDir))
+  t.match(await runCommand(['shard', 'rotate', ...flags, ...named]), {
+    code: 1,
+    stderr: /rekor\.test does not occur in the public URL http:\/\/127\.0\.0\.1:\d+/
+  })
+  await server.close()
+  t.equal((await shards(dataDir)).length, 1)
+  // Moved to another address, a server does not start before it has a tree of that name.
+  const moved = testConfig(dataDir, { 'public-url': 'http://rekor.test' })
+  await t.rejects(startTestServer(t, moved), {
+    code: 'conflict',
+    message: /open a new tree with sigstead shard rotate --log-hostname$/
+  })
+  t.equal((await runCommand(['shard', 'rotate', ...flags, ...named])).code, 0)
+  t.match((await startTestServer(t, moved)).origin, /^rekor\.test - \d+$/)
+})
+
 t.test('while a server runs: nobody is refused, and it goes on in the new tree', async (t) => {
   const dataDir = await initLog(t)
   const server = await startTestServer(t, testConfig(dataDir))
