@@ -39,6 +39,31 @@ export type LoadedAddon =
   | { readonly addon: NativeAddon; readonly problem?: never }
   | { readonly addon?: never; readonly problem: string }
 
+// Per thread, since handles belong to one: what there is, found at the first use, and whether it is to be used.
+let found: LoadedAddon | undefined
+let isWanted = true
+
+/** Switches native code on or off for this thread. It is on to begin with. */
+export function useNative(isUsed: boolean): void {
+  isWanted = isUsed
+}
+
+/** Whether native code is switched on, there or not. */
+export function isNativeWanted(): boolean {
+  return isWanted
+}
+
+/** What loading the addon came to, once per thread. */
+export function findAddon(): LoadedAddon {
+  found ??= loadAddon()
+  return found
+}
+
+/** The addon; undefined when it is not there or switched off. */
+export function nativeAddon(): NativeAddon | undefined {
+  return isWanted ? findAddon().addon : undefined
+}
+
 /** The same way from src/keys as from dist/keys. */
 const ADDON = '../../native/build/Release/sigstead_crypto.node'
 

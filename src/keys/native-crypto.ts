@@ -3,10 +3,18 @@ import { availableParallelism } from 'node:os'
 import { LogError } from '../errors.js'
 import { invalidEcdsaSignature, readEcdsaSignature } from './ecdsa-signature.js'
 import { invalidEd25519phSignature } from './ed25519ph.js'
-import { type LoadedAddon, loadAddon, type NativeAddon, type NativeHandle } from './native-addon.js'
+import {
+  findAddon,
+  isNativeWanted,
+  type LoadedAddon,
+  type NativeAddon,
+  type NativeHandle
+} from './native-addon.js'
 import { nodeVerification } from './native-node.js'
 import type { EcdsaPublicKey, Ed25519PublicKey, PublicKey } from './public-key.js'
 import type { HashName } from './verify.js'
+
+export { useNative } from './native-addon.js'
 
 /** A signature over a digest, as OpenSSL takes it. */
 export interface NativeCheck {
@@ -66,37 +74,22 @@ interface Found {
   readonly problem?: string | undefined
 }
 
-// Per thread, since handles belong to one: what there is, found at the first use, and whether it is to be used.
-let loaded: LoadedAddon | undefined
+/** For this thread, since handles belong to one: found at the first use. */
 let found: Found | undefined
-let isWanted = true
 
 /** The native verification of this thread; undefined when there is none or it is switched off. */
 export function nativeCrypto(): NativeCrypto | undefined {
-  return isWanted ? find().native : undefined
+  return isNativeWanted() ? find().native : undefined
 }
 
 /** Why nativeCrypto gives nothing, in a few words; undefined when it gives something. */
 export function nativeProblem(): string | undefined {
-  return isWanted ? find().problem : 'native verification is switched off'
-}
-
-/** The addon itself, for signing; undefined when it is not there or switched off. */
-export function nativeAddon(): NativeAddon | undefined {
-  if (!isWanted) return undefined
-  loaded ??= loadAddon()
-  return loaded.addon
+  return isNativeWanted() ? find().problem : 'native verification is switched off'
 }
 
 function find(): Found {
-  loaded ??= loadAddon()
-  found ??= findNative(loaded, nodeCrypto)
+  found ??= findNative(findAddon(), nodeCrypto)
   return found
-}
-
-/** Switches native verification on or off for this thread. It is on to begin with. */
-export function useNative(isUsed: boolean): void {
-  isWanted = isUsed
 }
 
 /** One line for the start of the server: what verifies signatures over digests here, and if it is the slow way, why. */

@@ -2,8 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { LogError } from '../errors.js'
 import { createLocalSigner } from './local-signer.js'
-import type { NativeAddon, NativeHandle } from './native-addon.js'
-import { nativeAddon } from './native-crypto.js'
+import { type NativeAddon, nativeAddon, type NativeHandle } from './native-addon.js'
 import type { SignatureAlgorithm, Signer } from './signer.js'
 
 /** A Signer that signs many messages in one go. */

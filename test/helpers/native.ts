@@ -1,5 +1,4 @@
-import { nativeAddon } from '../../src/keys/native-crypto.js'
-import type { NativeAddon } from '../../src/keys/native-addon.js'
+import { type NativeAddon, nativeAddon } from '../../src/keys/native-addon.js'
 
 /**
  * The addon, which `npm ci` builds. Set TEST_WITHOUT_NATIVE=1 on a machine that has no compiler or no headers of Node: the tests

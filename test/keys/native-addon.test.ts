@@ -6,7 +6,15 @@ import { Worker } from 'node:worker_threads'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { p256, p384, p521 } from '@noble/curves/nist.js'
 import t from 'tap'
-import { loadAddon, type NativeAddon, type NativeHandle } from '../../src/keys/native-addon.js'
+import {
+  findAddon,
+  isNativeWanted,
+  loadAddon,
+  type NativeAddon,
+  nativeAddon,
+  type NativeHandle,
+  useNative
+} from '../../src/keys/native-addon.js'
 import { p224 } from '../../src/keys/p224.js'
 import { parsePublicKey } from '../../src/keys/public-key.js'
 import { mutate } from '../helpers/mutations.js'
@@ -70,6 +78,16 @@ t.test('an addon that is not there, or does not load', async (t) => {
   t.equal(loadAddon((asked) => ((path = asked), stub)).addon, stub)
   t.equal(path, '../../native/build/Release/sigstead_crypto.node')
   t.equal(loadAddon().addon, found)
+})
+
+t.test('may be switched off', async (t) => {
+  t.teardown(() => useNative(true))
+  t.equal(isNativeWanted(), true)
+  t.equal(nativeAddon(), found)
+  useNative(false)
+  t.equal(isNativeWanted(), false)
+  t.equal(nativeAddon(), undefined)
+  t.equal(findAddon().addon, found, 'it is there all the same')
 })
 
 t.test('which public keys it loads', withAddon, async (t) => {
@@ -162,11 +180,15 @@ function spkiWith(spki: Uint8Array, point: Uint8Array): Uint8Array {
   return Uint8Array.of(0x30, algorithm.length + bits.length, ...algorithm, ...bits)
 }
 
+/** Whether our own parser takes it, which without native code leaves points to Node. */
 function isParsed(spki: Uint8Array): boolean {
+  useNative(false)
   try {
     return parsePublicKey(spki).type !== 'rsa'
   } catch {
     return false
+  } finally {
+    useNative(true)
   }
 }
 

@@ -5,17 +5,20 @@ import { p256, p384, p521 } from '@noble/curves/nist.js'
 import t, { type Test } from 'tap'
 import { bytesToBigInt, encodeSequence, encodeUnsignedInteger } from '../../src/encoding/der.js'
 import { decodeHex } from '../../src/encoding/hex.js'
-import type { NativeAddon, NativeHandle } from '../../src/keys/native-addon.js'
+import {
+  type NativeAddon,
+  nativeAddon,
+  type NativeHandle,
+  useNative
+} from '../../src/keys/native-addon.js'
 import {
   describeVerification,
   findNative,
-  nativeAddon,
   type NativeCheck,
   nativeCrypto,
   nativeProblem,
   type PreparedCheck,
-  prepareCheck,
-  useNative
+  prepareCheck
 } from '../../src/keys/native-crypto.js'
 import { p224 } from '../../src/keys/p224.js'
 import { type CurveName, ecdsaPublicKey, ed25519PublicKey } from '../../src/keys/public-key.js'

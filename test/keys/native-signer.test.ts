@@ -1,7 +1,6 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, verify } from 'node:crypto'
 import t, { type Test } from 'tap'
-import type { NativeAddon, NativeHandle } from '../../src/keys/native-addon.js'
-import { useNative } from '../../src/keys/native-crypto.js'
+import { type NativeAddon, type NativeHandle, useNative } from '../../src/keys/native-addon.js'
 import { type BatchSigner, createBatchSigner } from '../../src/keys/native-signer.js'
 import { addonUnderTest } from '../helpers/native.js'
 import { seededRandom } from '../helpers/random.js'

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { ED25519_TORSION_SUBGROUP } from '@noble/curves/ed25519.js'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { equalBytes } from '../../src/encoding/bytes.js'
 import {
   encodeBitString,
@@ -12,6 +12,7 @@ import {
 } from '../../src/encoding/der.js'
 import { decodeHex } from '../../src/encoding/hex.js'
 import { decodeSinglePem } from '../../src/encoding/pem.js'
+import { useNative } from '../../src/keys/native-addon.js'
 import {
   ecdsaPublicKey,
   ed25519PublicKey,
@@ -204,7 +205,18 @@ const REFUSED: readonly (readonly [string, Uint8Array, string])[] = [
   ]
 ]
 
-t.test('refuses what Go refuses, and a second spelling', async (t) => {
+/** Runs a test with what the addon checks, and with what Node does where there is none. */
+function bothWays(name: string, test: (t: Test) => Promise<void>): void {
+  for (const isNative of [true, false]) {
+    t.test(`${name}${isNative ? '' : ', without native code'}`, async (t) => {
+      useNative(isNative)
+      t.teardown(() => useNative(true))
+      await test(t)
+    })
+  }
+}
+
+bothWays('refuses what Go refuses, and a second spelling', async (t) => {
   for (const [name, bytes, message] of REFUSED) {
     t.equal(await refusalText(() => parsePublicKey(bytes)), message, name)
   }
@@ -223,7 +235,7 @@ t.test('Ed25519 points of small order and none at all', async (t) => {
   t.equal(await refusalText(() => ed25519PublicKey(noPoint)), message)
 })
 
-t.test('building from parts gives what parsing gives', (t) => {
+bothWays('building from parts gives what parsing gives', async (t) => {
   for (const path of ['pubKeyRSA2048', 'pubKeyP384', 'pubKeyEd25519']) {
     const key = parsePublicKey(spkiOf(`inline/keys/${path}.pem`))
     const built =
@@ -235,10 +247,9 @@ t.test('building from parts gives what parsing gives', (t) => {
     t.ok(equalBytes(built.spki, key.spki), path)
     t.ok(built.keyObject.equals(key.keyObject))
   }
-  t.end()
 })
 
-t.test('mutated keys: a LogError, or a key that is written as it was read', async (t) => {
+bothWays('mutated keys: a LogError, or a key that is written as it was read', async (t) => {
   const random = seededRandom()
   t.comment(`seed ${random.seed}`)
   const originals = ['pubKeyP256', 'pubKeyRSA2048', 'pubKeyEd25519'].map((name) =>
@@ -251,6 +262,7 @@ t.test('mutated keys: a LogError, or a key that is written as it was read', asyn
     if (key === undefined) continue
     parsed++
     if (!equalBytes(key.spki, bytes)) t.fail(Buffer.from(bytes).toString('hex'))
+    t.equal(key.keyObject, key.keyObject, 'the same whenever it is asked for')
   }
   t.ok(parsed > 0, `${parsed} of 1500 were keys`)
 })

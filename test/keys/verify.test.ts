@@ -5,7 +5,7 @@ import { decodeSinglePem } from '../../src/encoding/pem.js'
 import { encodeUtf8 } from '../../src/encoding/text.js'
 import type { LogError } from '../../src/errors.js'
 import { encodeEcdsaSignature } from '../../src/keys/ecdsa-signature.js'
-import { useNative } from '../../src/keys/native-crypto.js'
+import { useNative } from '../../src/keys/native-addon.js'
 import { parsePublicKey, type PublicKey, rsaPublicKey } from '../../src/keys/public-key.js'
 import {
   hashData,
