@@ -153,8 +153,8 @@ function checkCertificates(
   const timestampChains = checked.filter(({ kind }) => kind === KINDS[1])
   if (timestampChains.length > 1) {
     const problem =
-      'has several chains of timestamp authorities, and cosign takes one: make a file of each'
-    findings.push(error('file', problem))
+      'has several chains of timestamp authorities: gitsign takes them, cosign takes one, such as tsa-chain.pem'
+    findings.push(warning('file', problem))
   }
   return findings
 }
