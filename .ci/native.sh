@@ -22,9 +22,9 @@ echo '=== valgrind'
 log=$folder/valgrind.log
 # Only what passed through the addon counts: V8 makes code as it runs, and valgrind has much to say about that.
 valgrind --log-file="$log" --leak-check=full --show-leak-kinds=definite,indirect --num-callers=40 \
-  --smc-check=all-non-file --error-limit=no \
+  --smc-check=all-non-file --error-limit=no --suppressions=.ci/native.supp \
   node --expose-gc .ci/native-exercise.mjs "$PWD/native/build/Release/sigstead_crypto.node" 12
-awk -v RS='==[0-9]+== \n' '/sigstead_crypto\.node/' "$log" >"$folder/ours"
+awk -v RS='==[0-9]+== \n' '/(at|by) 0x[^\n]*sigstead_crypto\.node/' "$log" >"$folder/ours"
 if [[ -s $folder/ours ]]; then
   cat "$folder/ours"
   echo 'valgrind found something in the addon'
