@@ -182,7 +182,8 @@ async function planLog({ parts, trust, site }: Rotating, request: RotateRequest)
   if (config.log.hostname !== undefined && hostname !== config.log.hostname) {
     throw new LogError(
       'conflict',
-      `log.hostname of this server is ${config.log.hostname}: change it there, and start the server again`
+      `log.hostname of this server is ${config.log.hostname}: stop it, run sigstead shard rotate --log-hostname ` +
+        `${hostname}, and start it with that name`
     )
   }
   const publicUrl = trust?.publicUrl() ?? config.publicUrl

@@ -198,7 +198,9 @@ export async function openTrust(
     repository: () => stored.repository,
     publicUrl: () => publicUrl,
     canSign,
-    isPending: () => !isPublished(stored.repository, buildTrustTargets(state)),
+    // What can be signed here is published at the next start at the latest.
+    isPending: () =>
+      !canSign('targets') && !isPublished(stored.repository, buildTrustTargets(state)),
     tufFile: (path) => findFile(stored.repository, path),
     signing,
     publish: (url) => exclusive(() => publish(url)),
