@@ -7,6 +7,7 @@ import { LogError } from '../../src/errors.js'
 import { rotate } from '../../src/server/rotation.js'
 import { ROTATED_PARTS, type RotateRequest } from '../../src/site/administration.js'
 import type { ProposedEntry } from '../../src/entries/entry-type.js'
+import type { OpenAuthority } from '../../src/server/authority.js'
 import type { Core } from '../../src/server/core.js'
 import {
   artifactKey,
@@ -24,6 +25,7 @@ import {
   newVerifier,
   readEntry,
   readThroughTuf,
+  type RunningIssuer,
   signWith,
   startIssuer
 } from '../helpers/whole-server.js'
@@ -368,6 +370,73 @@ t.test('a chain that was signed elsewhere', async (t) => {
   t.equal(core.trust?.state().certificateAuthorities.length, 3)
 })
 
+const client = createClientKey()
+
+/** A certificate for whom `issuer` knows. */
+function issueFrom({ authority }: OpenAuthority, issuer: RunningIssuer) {
+  return authority.issue({
+    token: issuer.token(),
+    key: {
+      kind: 'publicKey',
+      content: Buffer.from(client.pem),
+      proofOfPossession: Buffer.from(client.prove('alice@example.com'), 'base64')
+    }
+  })
+}
+
+t.test('while a log is being replaced writers wait, and readers do not', async (t) => {
+  const issuer = await startIssuer(t)
+  const flags = { 'ca-issuers-file': issuer.issuersFile }
+  const { core, rotating } = await openTestCore(t, testConfig(await initLog(t), flags))
+  const { rekorLog, certificates, authority, trust, rekor } = core
+  if (authority === undefined || certificates === undefined || trust === undefined) {
+    throw new Error('all are on')
+  }
+  const sizeOf = (what: 'log' | 'ct') =>
+    what === 'log'
+      ? rekorLog.generations.current.active.checkpoint().treeHead.treeSize
+      : certificates.ct.active.signedTreeHead().treeSize
+  for (const what of ['log', 'ct'] as const) {
+    let go = (): void => undefined
+    const gate = new Promise<void>((resolve) => (go = resolve))
+    let arrive = (): void => undefined
+    const arrived = new Promise<void>((resolve) => (arrive = resolve))
+    const held =
+      <R>(reopen: () => Promise<R>) =>
+      async () => {
+        arrive()
+        await gate
+        return reopen()
+      }
+    const used = inUse(core)
+    const published = trust.repository()
+    const parts =
+      what === 'log'
+        ? { rekorLog: { ...rekorLog, reopen: held(rekorLog.reopen) } }
+        : { certificates: { ...certificates, reopen: held(certificates.reopen) } }
+    const rotation = rotate(rotating({ parts }), { what, dryRun: false })
+    await arrived
+    t.not(trust.repository(), published, `${what}: it is durable, and clients are told`)
+    t.strictSame(inUse(core)[what], used[what], 'and not open yet')
+    let isWritten = false
+    const write = async () => {
+      await (what === 'log' ? log(core) : issueFrom(authority, issuer))
+      isWritten = true
+    }
+    const written = write()
+    t.equal((await rekor.entryByIndex(0))?.entry.logIndex, 0)
+    t.equal((await rekor.logInfo()).treeSize, sizeOf('log'))
+    t.type(sizeOf('ct'), 'number')
+    await (what === 'log' ? issueFrom(authority, issuer) : log(core)) // the other log goes on
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    t.equal(isWritten, false, 'whoever writes waits')
+    go()
+    await rotation
+    await written
+    t.equal(sizeOf(what), what === 'log' ? 2 : 1, 'and is in the new tree')
+  }
+})
+
 t.test(
   'a certificate whose log or authority is replaced before its timestamp is checked',
   async (t) => {
@@ -376,16 +445,7 @@ t.test(
     const { core, rotating } = await openTestCore(t, testConfig(await initLog(t), flags))
     const { authority, certificates } = core
     if (authority === undefined || certificates === undefined) throw new Error('both are on')
-    const client = createClientKey()
-    const issue = () =>
-      authority.authority.issue({
-        token: issuer.token(),
-        key: {
-          kind: 'publicKey',
-          content: Buffer.from(client.pem),
-          proofOfPossession: Buffer.from(client.prove('alice@example.com'), 'base64')
-        }
-      })
+    const issue = () => issueFrom(authority, issuer)
     const ct = certificates.ct as { submitOwn: typeof certificates.ct.submitOwn }
     const { submitOwn } = ct
     for (const moment of ['before', 'after'] as const) {
@@ -399,7 +459,10 @@ t.test(
         }
         const { chain } = await issue()
         const [leaf, issuing] = chain.map((der) => new X509Certificate(der))
-        t.ok(leaf?.verify(issuing?.publicKey ?? client.publicKey), `${what} ${moment}`)
+        t.ok(
+          leaf !== undefined && issuing !== undefined && leaf.verify(issuing.publicKey),
+          `${what} ${moment}`
+        )
         t.strictSame(chain.slice(1), used.ca, 'of the authority it was asked of')
         t.strictNotSame(inUse(core)[what], used[what])
       }
