@@ -2,10 +2,13 @@
 //   node bench/native.mjs [SECONDS] [CURVE]
 // Prints a table, and with --json one object. Nothing else should run on the machine; its load is printed with the figures.
 import { createHash, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism, cpus, loadavg } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import { promisify } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { p256, p384, p521 } from '@noble/curves/nist.js'
 
 const BATCH = 64
@@ -42,21 +45,36 @@ function must(isGood) {
   if (!isGood) throw new Error('must verify')
 }
 
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc')
+
+/** Frees what the last measurement left, which the next would pay for. */
+async function settle() {
+  for (let turn = 0; turn < 5; turn++) {
+    collect()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
 /** Times per second that `work` is done, one after the other on this thread, and CPU of the process per time. */
-function measure(work) {
+async function measure(work) {
+  await settle()
   for (let turn = 0; turn < 16; turn++) work(items[turn % KEYS])
   const cpu = process.cpuUsage()
+  const main = mainThreadMicroseconds()
   const begin = performance.now()
   const deadline = begin + seconds * 1000
   let turn = 0
   while (performance.now() < deadline) work(items[turn++ % KEYS])
-  return figures(turn, begin, cpu)
+  return figures(turn, begin, cpu, main)
 }
 
 /** The same for batches: `work` does `BATCH` of them and gives a promise. */
 async function measureBatches(work) {
+  await settle()
   await work()
   const cpu = process.cpuUsage()
+  const main = mainThreadMicroseconds()
   const begin = performance.now()
   const deadline = begin + seconds * 1000
   let turns = 0
@@ -67,13 +85,30 @@ async function measureBatches(work) {
     }
   }
   await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, lane))
-  return figures(turns * BATCH, begin, cpu)
+  return figures(turns * BATCH, begin, cpu, main)
 }
 
-function figures(times, begin, cpu) {
+/** CPU that the main thread has had, where Linux tells it. */
+function mainThreadMicroseconds() {
+  try {
+    const [nanoseconds] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(
+      ' '
+    )
+    return Number(nanoseconds) / 1000
+  } catch {
+    return NaN
+  }
+}
+
+/** Per second of the clock; and per time, CPU of all threads and of this one. */
+function figures(times, begin, cpu, main) {
   const elapsed = (performance.now() - begin) / 1000
   const { user, system } = process.cpuUsage(cpu)
-  return { perSecond: times / elapsed, cpuMicroseconds: (user + system) / times }
+  return {
+    perSecond: times / elapsed,
+    cpuMicroseconds: (user + system) / times,
+    mainMicroseconds: (mainThreadMicroseconds() - main) / times
+  }
 }
 
 const batch = Array.from({ length: BATCH }, (_, i) => items[i % KEYS])
@@ -84,10 +119,10 @@ const lanes = availableParallelism()
 const loadBefore = loadavg()[0]
 
 const results = {
-  'verify: addon, decode and verify, one thread': measure(({ spki, digest, signature }) => {
+  'verify: addon, decode and verify, one thread': await measure(({ spki, digest, signature }) => {
     must(addon.verifyDigest(addon.loadPublicKey(spki), digest, signature))
   }),
-  'verify: addon, decoded key, one thread': measure(({ handle, digest, signature }) => {
+  'verify: addon, decoded key, one thread': await measure(({ handle, digest, signature }) => {
     must(addon.verifyDigest(handle, digest, signature))
   }),
   [`verify: addon, decode, batches of ${BATCH}, ${lanes} lanes`]: await measureBatches(async () => {
@@ -101,26 +136,26 @@ const results = {
       must(verdicts.every((one) => one === 1))
     }
   ),
-  'verify: node:crypto over data, decode and verify': measure(({ spki, data, signature }) => {
+  'verify: node:crypto over data, decode and verify': await measure(({ spki, data, signature }) => {
     must(
       verify('sha256', data, createPublicKey({ key: spki, format: 'der', type: 'spki' }), signature)
     )
   }),
-  'verify: node:crypto over data, decoded key': measure(({ publicKey, data, signature }) => {
+  'verify: node:crypto over data, decoded key': await measure(({ publicKey, data, signature }) => {
     must(verify('sha256', data, publicKey, signature))
   }),
-  'verify: noble over a digest': measure(({ point, digest, signature }) => {
+  'verify: noble over a digest': await measure(({ point, digest, signature }) => {
     must(noble.verify(signature, digest, point, { prehash: false, lowS: false, format: 'der' }))
   }),
-  'decode: addon': measure(({ spki }) => addon.loadPublicKey(spki)),
-  'decode: node:crypto': measure(({ spki }) => {
+  'decode: addon': await measure(({ spki }) => addon.loadPublicKey(spki)),
+  'decode: node:crypto': await measure(({ spki }) => {
     createPublicKey({ key: spki, format: 'der', type: 'spki' })
   }),
-  'sign: addon, one thread': measure(() => addon.signMessage(signer, 'sha256', message)),
+  'sign: addon, one thread': await measure(() => addon.signMessage(signer, 'sha256', message)),
   [`sign: addon, batches of ${BATCH}, ${lanes} lanes`]: await measureBatches(() =>
     addon.signMessages(signer, 'sha256', messages, lanes)
   ),
-  'sign: node:crypto, one thread': measure(() => sign('sha256', message, privateKey)),
+  'sign: node:crypto, one thread': await measure(() => sign('sha256', message, privateKey)),
   [`sign: node:crypto on the pool, ${BATCH} at once`]: await measureBatches(() =>
     Promise.all(messages.map((one) => signOnPool('sha256', one, { key: privateKey })))
   )
@@ -141,9 +176,13 @@ if (process.argv.includes('--json')) {
   const { processor, cores, node, openssl, load } = machine
   console.log(`${cores} x ${processor}, Node ${node}, OpenSSL ${openssl}, ${curve}`)
   console.log(`load of the machine ${load.map((one) => one.toFixed(1)).join(' before, ')} after\n`)
-  console.log(`${''.padEnd(56)}${'per second'.padStart(12)}${'CPU us'.padStart(10)}`)
-  for (const [name, { perSecond, cpuMicroseconds }] of Object.entries(results)) {
-    const rate = Math.round(perSecond).toLocaleString('en-US')
-    console.log(`${name.padEnd(56)}${rate.padStart(12)}${cpuMicroseconds.toFixed(1).padStart(10)}`)
+  console.log(
+    `${''.padEnd(56)}${'per second'.padStart(12)}${'CPU us'.padStart(10)}${'main us'.padStart(10)}`
+  )
+  for (const [name, result] of Object.entries(results)) {
+    const rate = Math.round(result.perSecond).toLocaleString('en-US')
+    const cpu = result.cpuMicroseconds.toFixed(1)
+    const main = result.mainMicroseconds.toFixed(1)
+    console.log(`${name.padEnd(56)}${rate.padStart(12)}${cpu.padStart(10)}${main.padStart(10)}`)
   }
 }
