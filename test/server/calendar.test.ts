@@ -122,8 +122,9 @@ t.test('watched files that are wrong stop the start', async (t) => {
 t.test('watched files are read again, each for itself', async (t) => {
   const folder = tempFolder(t)
   const [one, two] = [file(folder, 'one.pem', pemOf(3.5)), file(folder, 'two.pem', pemOf(5.5))]
-  const time = clocks()
-  const config = testConfig(await initLog(t), { 'trust-watch-files': `${one},${two}` })
+  const dataDir = await initLog(t)
+  const time = clocks() // nothing in there is from its future
+  const config = testConfig(dataDir, { 'trust-watch-files': `${one},${two}` })
   const { core, lines } = await openTestCore(t, config, time)
   const daysOf = (name: string) => find(core.calendar(), name)?.daysLeft
   t.strictSame([daysOf(one), daysOf(two)], [3, 5])
@@ -156,8 +157,8 @@ t.test('watched files are read again, each for itself', async (t) => {
 t.test('what is near its end, and what is past it, degrades and stops nobody', async (t) => {
   const folder = tempFolder(t)
   const proxy = file(folder, 'proxy.pem', pemOf(3.5))
-  const time = clocks()
   const dataDir = await initLog(t, ['--ca-root-validity-days', '40'])
+  const time = clocks()
   const config = testConfig(dataDir, {
     'trust-watch-files': proxy,
     'metrics-listen': '127.0.0.1:0'
