@@ -139,7 +139,7 @@ const COST: Readonly<Record<CurveName, number>> = { 'P-224': 4, 'P-256': 1, 'P-3
 t.test('good signatures, and each with one byte changed', withAddon, async (t) => {
   for (const curve of CURVES) {
     const key = keyOf(curve)
-    const digest = random.bytes(32)
+    const digest = random.bytes(28) // all of it counts on every curve
     const signature = sign(key, digest)
     const change = (bytes: Uint8Array, at: number) =>
       Uint8Array.from(bytes, (byte, i) => (i === at ? byte ^ (1 + random.below(255)) : byte))
@@ -305,10 +305,7 @@ t.test('shapes that are not DER', withAddon, async (t) => {
       ['a number of no bytes', sequence([0x30, s.length + 4], integer(), integer(...s))],
       ['zeros in front of r', sequence([0x30, body.length + 1], integer(0, ...r), integer(...s))],
       ['zeros in front of s', sequence([0x30, body.length + 1], integer(...r), integer(0, ...s))],
-      [
-        'r negative',
-        sequence([0x30, 4 + 32 + s.length], integer(0x80, ...r.slice(-31)), integer(...s))
-      ],
+      ['r negative', sequence([0x30, s.length + 5], integer(0x80), integer(...s))],
       ['both negative', Uint8Array.of(0x30, 6, 2, 1, 0xff, 2, 1, 0xff)],
       ['a byte behind', sequence([], signature, Uint8Array.of(0))],
       ['a byte behind, counted', sequence([0x30, body.length + 1], body, Uint8Array.of(0))],
