@@ -64,6 +64,25 @@ export function nativeAddon(): NativeAddon | undefined {
   return isWanted ? findAddon().addon : undefined
 }
 
+/** By addon, of which tests have several. A handle is freed with its key. */
+const handles = new WeakMap<NativeAddon, WeakMap<object, NativeHandle>>()
+
+/**
+ * The handle of a public key, loaded the first time it is asked for.
+ *
+ * @throws Error as NativeAddon.loadPublicKey
+ */
+export function handleOf(
+  addon: NativeAddon,
+  publicKey: { readonly spki: Uint8Array }
+): NativeHandle {
+  const ofAddon = handles.get(addon) ?? new WeakMap<object, NativeHandle>()
+  handles.set(addon, ofAddon)
+  const handle = ofAddon.get(publicKey) ?? addon.loadPublicKey(publicKey.spki)
+  ofAddon.set(publicKey, handle)
+  return handle
+}
+
 /** The same way from src/keys as from dist/keys. */
 const ADDON = '../../native/build/Release/sigstead_crypto.node'
 

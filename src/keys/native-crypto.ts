@@ -5,10 +5,10 @@ import { invalidEcdsaSignature, readEcdsaSignature } from './ecdsa-signature.js'
 import { invalidEd25519phSignature } from './ed25519ph.js'
 import {
   findAddon,
+  handleOf,
   isNativeWanted,
   type LoadedAddon,
-  type NativeAddon,
-  type NativeHandle
+  type NativeAddon
 } from './native-addon.js'
 import { nodeVerification } from './native-node.js'
 import type { EcdsaPublicKey, Ed25519PublicKey, PublicKey } from './public-key.js'
@@ -108,21 +108,13 @@ export function findNative({ addon, problem }: LoadedAddon, node: object): Found
 }
 
 function addonVerification(addon: NativeAddon): NativeCrypto {
-  const handles = new WeakMap<PublicKey, NativeHandle>()
-  const handleOf = ({ key }: NativeCheck): NativeHandle => {
-    const known = handles.get(key)
-    if (known !== undefined) return known
-    const handle = addon.loadPublicKey(key.spki)
-    handles.set(key, handle)
-    return handle
-  }
   return {
     description: `native addon over OpenSSL ${addon.openssl}`,
     verifies: (key): key is NativeCheck['key'] =>
       key.type === 'ecdsa' || (key.type === 'ed25519' && addon.hasEd25519ph),
     isGood(check) {
       try {
-        return addon.verifyDigest(handleOf(check), check.digest, check.signature)
+        return addon.verifyDigest(handleOf(addon, check.key), check.digest, check.signature)
       } catch (err) {
         throw opensslFailed(err)
       }
@@ -133,7 +125,7 @@ function addonVerification(addon: NativeAddon): NativeCrypto {
         const batch = checks.slice(begin, begin + MAX_BATCH)
         try {
           const answers = await addon.verifyDigests(
-            batch.map(handleOf),
+            batch.map(({ key }) => handleOf(addon, key)),
             batch.map(({ digest }) => digest),
             batch.map(({ signature }) => signature),
             availableParallelism()

@@ -8,6 +8,7 @@ import { p256, p384, p521 } from '@noble/curves/nist.js'
 import t from 'tap'
 import {
   findAddon,
+  handleOf,
   isNativeWanted,
   loadAddon,
   type NativeAddon,
@@ -88,6 +89,30 @@ t.test('may be switched off', async (t) => {
   t.equal(isNativeWanted(), false)
   t.equal(nativeAddon(), undefined)
   t.equal(findAddon().addon, found, 'it is there all the same')
+})
+
+t.test('a key has one handle per addon', async (t) => {
+  const counting = () => {
+    let loaded = 0
+    const addon = {
+      loadPublicKey: (spki: Uint8Array) => {
+        if (spki.length === 0) throw new Error('no key')
+        return ++loaded as unknown as NativeHandle
+      }
+    } as NativeAddon // all that is called
+    return { addon, count: () => loaded }
+  }
+  const [one, other] = [counting(), counting()]
+  const key = { spki: Uint8Array.of(1) }
+  const handle = handleOf(one.addon, key)
+  t.equal(handleOf(one.addon, key), handle)
+  t.equal(one.count(), 1)
+  handleOf(other.addon, key)
+  handleOf(one.addon, { ...key })
+  t.same([one.count(), other.count()], [2, 1])
+  const bad = { spki: new Uint8Array(0) }
+  t.throws(() => handleOf(one.addon, bad), { message: 'no key' })
+  t.throws(() => handleOf(one.addon, bad), { message: 'no key' })
 })
 
 t.test('which public keys it loads', withAddon, async (t) => {
