@@ -7,15 +7,7 @@ const HEAD_END = Buffer.from('\r\n\r\n')
 // Far beyond the slowest answer of a server that works: the bench must end.
 const ANSWER_LIMIT_MS = 30_000
 
-/** A request as bytes. */
-export function requestBytes(host, path, body) {
-  return Buffer.from(
-    `POST ${path} HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
-  )
-}
-
-/** Opens a connection whose `exchange` sends one request and resolves with the answer's status code. */
+/** Opens a connection whose `exchange` sends one request and resolves with `{ status, body }` of the answer. */
 export async function openConnection(host, port) {
   const socket = connect({ host, port, noDelay: true })
   await once(socket, 'connect')
@@ -39,13 +31,17 @@ export async function openConnection(host, port) {
       socket.destroy(new Error(`an answer without content-length:\n${head}`))
       return
     }
-    const end = headEnd + HEAD_END.length + Number(length)
+    const bodyStart = headEnd + HEAD_END.length
+    const end = bodyStart + Number(length)
     if (received.length < end) return
+    const body = received.subarray(bodyStart, end)
     received = received.subarray(end)
-    finish('resolve', Number(head.slice(9, 12)))
+    finish('resolve', { status: Number(head.slice(9, 12)), body })
   })
   socket.setTimeout(ANSWER_LIMIT_MS, () => {
-    socket.destroy(new Error(`nothing received for ${ANSWER_LIMIT_MS} ms`))
+    if (waiting !== undefined) {
+      socket.destroy(new Error(`nothing received for ${ANSWER_LIMIT_MS} ms`))
+    }
   })
   const fail = (error) => {
     closed ??= error

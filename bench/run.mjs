@@ -1,277 +1,191 @@
-// npm run bench [-- --seconds 5 --runs 3 --connections 1,8,64 --directory DIR]
+// npm run bench [-- --all | --only FIGURE,… ] [further options]
 // What is measured, and how, is in README.md beside this file.
-import { execFile, fork, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { cpus, release, tmpdir, totalmem } from 'node:os'
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
+import { certificates } from './figures/certificates.mjs'
+import { cores } from './figures/cores.mjs'
+import { growth } from './figures/growth.mjs'
+import { keyless } from './figures/keyless.mjs'
+import { mixed } from './figures/mixed.mjs'
+import { reads } from './figures/reads.mjs'
+import { tiles } from './figures/tiles.mjs'
+import { timestamps } from './figures/timestamps.mjs'
+import { uploads } from './figures/uploads.mjs'
+import { chooseGenerator } from './generator.mjs'
+import { initDataDir, startServer } from './server.mjs'
+import { verdictLines } from './table.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
-const main = join(here, '../dist/main.js')
-const host = '127.0.0.1'
+
+/** In the order of a report. */
+const FIGURES = {
+  uploads,
+  reads,
+  tiles,
+  growth,
+  certificates,
+  timestamps,
+  keyless,
+  mixed,
+  cores
+}
+const SHORT = ['uploads', 'certificates']
+const LIMIT_SECONDS = 2
 
 const { values } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '5' },
+    all: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    seconds: { type: 'string', default: '3' },
     runs: { type: 'string', default: '3' },
-    connections: { type: 'string', default: '1,8,64' },
-    directory: { type: 'string', default: tmpdir() }
+    connections: { type: 'string', default: '1,8,64,2000' },
+    entries: { type: 'string', default: '10000' },
+    sizes: { type: 'string', default: '10000,100000,1000000,10000000' },
+    keep: { type: 'string' },
+    directory: { type: 'string', default: tmpdir() },
+    generator: { type: 'string' },
+    charts: { type: 'string', default: join(here, 'results') }
   }
 })
-const seconds = positive('seconds')
-const runs = positive('runs')
-const levels = values.connections.split(',').map(Number)
-if (!levels.every((level) => Number.isSafeInteger(level) && level > 0)) {
-  throw new Error('--connections takes counts separated by commas')
-}
 
-const limits = await measureLimits()
+const names = chosen()
+const seconds = counts('seconds')[0]
+const runs = counts('runs')[0]
 const folder = mkdtempSync(join(values.directory, 'sigstead-bench-'))
-const generator = fork(join(here, 'load.mjs'))
-const server = await startServer(join(folder, 'data'), await writeIssuers())
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+const generator = await chooseGenerator(values.generator)
+
+let knownLimits
+const bench = {
+  seconds,
+  runs,
+  connections: counts('connections'),
+  entries: counts('entries')[0],
+  sizes: counts('sizes'),
+  keep: values.keep,
+  directory: values.directory,
+  folder,
+  generator,
+  /** What all cores do at once, measured once. */
+  limits: () => (knownLimits ??= measureLimits(availableParallelism())),
+  measureLimits,
+  withServer,
+  tell: (text) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`)
+}
+
+const started = new Date()
+const loadBefore = loadavg()[0]
 const results = {}
-try {
-  results.entries = await measure('entries', logSize)
-  results.certificates = await measure('certificates', certificateLogSize)
-} finally {
-  generator.disconnect()
-  await server.stop()
-  rmSync(folder, { recursive: true, force: true })
+const machine = describeMachine()
+process.stdout.write(`${headLines().join('\n')}\n`)
+for (const name of names) {
+  const result = await FIGURES[name](bench)
+  results[name] = { ...result.data, wishes: result.wishes }
+  const wishes = verdictLines(result.wishes)
+  const parts = [
+    `\n### ${result.title}\n`,
+    result.text,
+    ...(wishes.length > 0 ? ['', ...wishes] : [])
+  ]
+  process.stdout.write(`${parts.join('\n')}\n`)
+  writeCharts(result.charts)
 }
-report()
+process.stdout.write(`\n${writeResults()}\n`)
 
-/** All levels of one kind of request. The tree behind it must grow by exactly what was promised. */
-async function measure(what, treeSize) {
-  const sizeBefore = await treeSize()
-  const measuredLevels = []
-  let accepted = 0
-  for (const connections of levels) {
-    // The first run of a level says how many requests a run of it can use up, and warms everything.
-    const warmUp = await sendFor(what, connections, 2, 20_000)
-    accepted += warmUp.uploads
-    const needed = Math.ceil((warmUp.uploads / warmUp.elapsedSeconds) * seconds * 2) + 1000
-    const measured = []
-    for (let run = 0; run < runs; run++) {
-      const result = await sendFor(what, connections, seconds, needed)
-      accepted += result.uploads
-      measured.push(result)
-    }
-    measuredLevels.push(summary(connections, measured))
+function chosen() {
+  if (values.all) return Object.keys(FIGURES)
+  const wanted = values.only?.split(',') ?? SHORT
+  const unknown = wanted.filter((name) => FIGURES[name] === undefined)
+  if (unknown.length > 0) {
+    throw new Error(`--only takes ${Object.keys(FIGURES).join(', ')}, not ${unknown.join(', ')}`)
   }
-  const grown = (await treeSize()) - sizeBefore
-  if (grown !== accepted) throw new Error(`${accepted} ${what} were promised, ${grown} are there`)
-  return measuredLevels
+  return wanted
 }
 
-/** An issuer of tokens whose keys the server has in a file, so that it asks nobody. @returns name of the file */
-async function writeIssuers() {
-  const issuer = 'https://issuer.bench.example'
-  const { keySet } = await ask({ identity: issuer })
-  writeFileSync(join(folder, 'keys.json'), JSON.stringify(keySet))
-  const file = join(folder, 'issuers.json')
-  writeFileSync(
-    file,
-    JSON.stringify({
-      OIDCIssuers: {
-        [issuer]: { IssuerURL: issuer, ClientID: 'sigstore', Type: 'email', JWKSFile: 'keys.json' }
-      }
-    })
-  )
-  return file
+/** Ascending counts, each once. */
+function counts(name) {
+  const given = [...new Set(values[name].split(',').map(Number))].toSorted((a, b) => a - b)
+  if (!given.every((count) => Number.isSafeInteger(count) && count > 0)) {
+    throw new Error(`--${name} takes whole numbers above 0`)
+  }
+  return given
 }
 
-function positive(name) {
-  const value = Number(values[name])
-  if (!Number.isFinite(value) || value <= 0) throw new Error(`--${name} takes a positive number`)
-  return value
-}
-
-async function measureLimits() {
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    join(here, 'limits.mjs'),
-    values.directory,
-    '3'
-  ])
+/** @param cpuList as taskset takes it */
+async function measureLimits(threads, cpuList) {
+  bench.tell(`what ${threads} threads do that only sign, or only verify`)
+  const command = [
+    ...[process.execPath, join(here, 'limits.mjs'), values.directory],
+    ...[String(Math.min(LIMIT_SECONDS, seconds)), String(threads)]
+  ]
+  const [file, ...args] = cpuList === undefined ? command : ['taskset', '-c', cpuList, ...command]
+  const { stdout } = await promisify(execFile)(file, args)
   return JSON.parse(stdout)
 }
 
-async function startServer(dataDir, issuersFile) {
-  await promisify(execFile)(process.execPath, [main, 'init', '--data-dir', dataDir])
-  const port = await freePort()
-  const log = openSync(join(folder, 'server.log'), 'w')
-  const child = spawn(
-    process.execPath,
-    [
-      ...[main, 'serve', '--data-dir', dataDir, '--ca-issuers-file', issuersFile],
-      ...['--listen', `${host}:${port}`, '--metrics-listen', 'off']
-    ],
-    { stdio: ['ignore', log, log] }
-  )
-  const url = `http://${host}:${port}`
-  for (let waitedMs = 0; ; waitedMs += 50) {
-    if (child.exitCode !== null || waitedMs > 30_000) {
-      child.kill('SIGKILL')
-      throw new Error(`no server:\n${readFileSync(join(folder, 'server.log'), 'utf8')}`)
-    }
-    const answer = await fetch(`${url}/healthz`).catch(() => undefined)
-    if (answer?.status === 200) break
-    await sleep(50)
-  }
-  return {
-    url,
-    port,
-    pid: child.pid,
-    async stop() {
-      if (child.exitCode !== null) return
-      child.kill('SIGTERM')
-      await once(child, 'exit')
-    }
-  }
-}
-
-async function freePort() {
-  const listener = createServer().listen(0, host)
-  await once(listener, 'listening')
-  const { port } = listener.address()
-  listener.close()
-  await once(listener, 'close')
-  return port
-}
-
-async function logSize() {
-  const answer = await fetch(`${server.url}/api/v1/log`)
-  return (await answer.json()).treeSize
-}
-
-async function certificateLogSize() {
-  const answer = await fetch(`${server.url}/ct/v1/get-sth`)
-  return (await answer.json()).tree_size
-}
-
-async function ask(task) {
-  generator.send(task)
-  const [result] = await once(generator, 'message')
-  if (result.error !== undefined) throw new Error(result.error)
-  return result
-}
-
-async function sendFor(what, connections, forSeconds, requests) {
-  await ask({ what, prepare: requests })
-  const cpuBefore = serverCpuSeconds()
-  const result = await ask({ what, connections, seconds: forSeconds, host, port: server.port })
-  const cpuAfter = serverCpuSeconds()
-  const refused = Object.keys(result.statuses).filter(
-    (status) => status !== (what === 'entries' ? '201' : '200')
-  )
-  if (refused.length > 0) throw new Error(`answers: ${JSON.stringify(result.statuses)}`)
-  return {
-    ...result,
-    serverCpuSeconds: cpuBefore === undefined ? undefined : cpuAfter - cpuBefore
-  }
-}
-
-/** User and system time of all the server's threads; undefined where there is no /proc. */
-function serverCpuSeconds() {
+/** Runs `work` with a server that is stopped afterwards; over a new log unless there is a `dataDir`. */
+async function withServer({ dataDir, args, cpus: cpuList }, work) {
+  const own = mkdtempSync(join(values.directory, 'sigstead-bench-server-'))
+  let server
   try {
-    const fields = readFileSync(`/proc/${server.pid}/stat`, 'utf8').split(') ')[1].split(' ')
-    // Fields 14 and 15 of proc(5), in ticks, which are hundredths of a second on every Linux Node runs on.
-    return (Number(fields[11]) + Number(fields[12])) / 100
-  } catch {
-    return undefined
+    if (dataDir === undefined) await initDataDir(join(own, 'data'))
+    server = await startServer({
+      dataDir: dataDir ?? join(own, 'data'),
+      logFile: join(own, 'server.log'),
+      args,
+      cpus: cpuList
+    })
+    return await work(server)
+  } finally {
+    await server?.stop()
+    rmSync(own, { recursive: true, force: true })
   }
 }
 
-function summary(connections, measured) {
-  const median = (pick) => {
-    const sorted = measured.map(pick).toSorted((a, b) => a - b)
-    return sorted[Math.floor(sorted.length / 2)]
-  }
+function describeMachine() {
+  const all = cpus()
   return {
-    connections,
-    uploadsPerSecond: median(({ uploads, elapsedSeconds }) => uploads / elapsedSeconds),
-    p50Ms: median(({ p50Ms }) => p50Ms),
-    p99Ms: median(({ p99Ms }) => p99Ms),
-    serverCpuMsPerUpload: median(
-      ({ serverCpuSeconds: cpu, uploads }) => ((cpu ?? NaN) * 1000) / uploads
-    ),
-    generatorCpuMsPerUpload: median(
-      ({ generatorCpuSeconds: cpu, uploads }) => (cpu * 1000) / uploads
-    ),
-    runs: measured
-  }
-}
-
-function report() {
-  const cores = cpus()
-  const machine = {
-    cpu: cores[0]?.model ?? 'unknown',
-    cores: cores.length,
+    cpu: all[0]?.model ?? 'unknown',
+    cores: all.length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     kernel: release(),
     node: process.version,
-    date: new Date().toISOString().slice(0, 10)
+    openssl: process.versions.openssl,
+    date: started.toISOString().slice(0, 10)
   }
-  const rows = limits.durableBatchesPerSecond * limits.rowsPerBatch
-  const native = limits.nativeVerificationsPerSecond
-  const lines = [
-    `${machine.cores} cores, ${machine.cpu}, Linux ${machine.kernel}, Node ${machine.node}, ${machine.date}`,
-    '',
-    `native P-256 verifications   ${count(native)}/s per core (node:crypto, key decoding included)`,
-    `noble P-256 verifications    ${count(limits.nobleVerificationsPerSecond)}/s per core`,
-    `durable batches of ${limits.rowsPerBatch}        ${count(limits.durableBatchesPerSecond)}/s (${count(rows)} rows/s; SQLite, WAL, FULL)`,
-    `native P-256 signatures      ${count(limits.nativeSignaturesPerSecond)}/s per core (node:crypto)`,
-    '',
-    ...table('uploads/s', results.entries, rows, native, 'of native limit'),
-    '',
-    `three signatures and two verifications, which a certificate cannot avoid: ${count(certificateLimit())}/s per core`,
-    '',
-    ...table('certs/s', results.certificates, rows, certificateLimit(), 'of that limit')
-  ]
-  process.stdout.write(`${lines.join('\n')}\n`)
-  mkdirSync(join(here, 'results'), { recursive: true })
-  const file = join(here, 'results', `${new Date().toISOString().replaceAll(':', '-')}.json`)
-  writeFileSync(
-    file,
-    `${JSON.stringify({ machine, seconds, runs, limits, results }, undefined, 2)}\n`
-  )
-  process.stdout.write(`\n${file}\n`)
 }
 
-/** Token and proof are verified, precertificate, timestamp and certificate signed. */
-function certificateLimit() {
-  const { nativeSignaturesPerSecond: signs, nativeVerificationsPerSecond: verifies } = limits
-  return 1 / (3 / signs + 2 / verifies)
-}
-
-function table(title, measuredLevels, rows, limit, ofLimit) {
-  const head =
-    `connections${title.padStart(11)}   p50 ms   p99 ms  server CPU ms  client CPU ms` +
-    `${ofLimit.padStart(17)}  of durable rows`
+function headLines() {
+  const { cpu, cores: number, memoryGiB, kernel, node, date } = machine
   return [
-    head,
-    ...measuredLevels.map((result) =>
-      [
-        String(result.connections).padStart(11),
-        count(result.uploadsPerSecond).padStart(11),
-        result.p50Ms.toFixed(1).padStart(9),
-        result.p99Ms.toFixed(1).padStart(9),
-        result.serverCpuMsPerUpload.toFixed(2).padStart(15),
-        result.generatorCpuMsPerUpload.toFixed(2).padStart(15),
-        percent(result.uploadsPerSecond / limit).padStart(17),
-        percent(result.uploadsPerSecond / rows).padStart(17)
-      ].join('')
-    )
+    `${date}, ${number} cores, ${cpu}, ${memoryGiB} GiB, Linux ${kernel}, Node ${node}.`,
+    `Generator on the same machine: ${generator.description}. ${runs} runs of ${seconds} s after a warm-up, medians.`,
+    ...(loadBefore > 0.5
+      ? [
+          `Load of the machine before it began: ${loadBefore.toFixed(1)}. These figures are worth little.`
+        ]
+      : [])
   ]
 }
 
-function count(value) {
-  return Math.round(value).toLocaleString('en')
+function writeCharts(charts) {
+  mkdirSync(values.charts, { recursive: true })
+  for (const [name, svg] of Object.entries(charts)) {
+    const file = join(values.charts, `${name}.svg`)
+    writeFileSync(file, svg)
+    process.stdout.write(`\n${file}\n`)
+  }
 }
 
-function percent(share) {
-  return `${(share * 100).toFixed(1)} %`
+function writeResults() {
+  mkdirSync(join(here, 'results'), { recursive: true })
+  const file = join(here, 'results', `${started.toISOString().replaceAll(':', '-')}.json`)
+  const load = [loadBefore, loadavg()[0]]
+  const content = { machine, load, generator: generator.description, seconds, runs, results }
+  writeFileSync(file, `${JSON.stringify(content, undefined, 2)}\n`)
+  return file
 }
