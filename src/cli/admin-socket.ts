@@ -23,6 +23,7 @@ export async function connectAdministration(path: string): Promise<Administratio
   return {
     status: () => call('status', {}),
     rotate: (rotation) => call('rotate', rotation),
+    cancelRotation: () => call('cancelRotation', {}),
     draftRoot: (draft) => call('draftRoot', draft),
     publishRoot: (draft, confirmation) => call('publishRoot', { draft, confirmation }),
     draftTargets: () => call('draftTargets', {}),

@@ -91,6 +91,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./rotate.js')).rotateCommand
   },
   {
+    name: 'rotate cancel',
+    summary: 'forget a rotation that waits for signatures',
+    load: async () => (await import('./rotate-cancel.js')).rotateCancelCommand
+  },
+  {
     name: 'status',
     summary: 'show what runs, what waits and what expires',
     load: async () => (await import('./status.js')).statusCommand

@@ -13,13 +13,14 @@ import type {
   Administration,
   DraftReport,
   DraftRootRequest,
+  RotatedPart,
   StatusReport
 } from '../site/administration.js'
 import { discardKeys } from '../site/authorities.js'
 import { createExclusive } from '../site/exclusive.js'
 import { readHoldings } from '../site/holdings.js'
-import { holdingsWith, loadStagedChange } from '../site/planned-change.js'
-import { readTufSigners } from '../site/tuf-repository.js'
+import { holdingsWith, loadStagedChange, stagedChange } from '../site/planned-change.js'
+import { assertOnlineKeys, readTufSigners } from '../site/tuf-repository.js'
 import type { RoleKeys, TufRole } from '../tuf/contract.js'
 import { describeDraft } from '../tuf/describe-draft.js'
 import { signDraft } from '../tuf/draft.js'
@@ -99,7 +100,8 @@ export function createAdministration(rotating: Rotating, calendar: Calendar): Ad
       const publicKeys = publicKeysPem.map(readPublicKey)
       return { keys: { publicKeys, threshold: threshold ?? before.threshold } }
     }
-    if (here.length === 0) {
+    const isOnline = role === 'snapshot' || role === 'timestamp'
+    if (here.length === 0 && !isOnline) {
       throw new LogError(
         'conflict',
         `the keys of TUF role ${role} are elsewhere: make a new one there with sigstead tuf key new, and give the public ` +
@@ -107,7 +109,8 @@ export function createAdministration(rotating: Rotating, calendar: Calendar): Ad
       )
     }
     const hereIds = new Set(here.map(({ publicKey }) => encodeHex(publicKey)))
-    const kept = before.publicKeys.filter((key) => !hereIds.has(encodeHex(key)))
+    // Keys that should be here and are not are lost, and replaced as well.
+    const kept = isOnline ? [] : before.publicKeys.filter((key) => !hereIds.has(encodeHex(key)))
     const count = kept.length + 1
     // Before a key is made that nobody needs.
     if (threshold !== undefined && threshold > count) {
@@ -135,7 +138,15 @@ export function createAdministration(rotating: Rotating, calendar: Calendar): Ad
     const trust = tuf()
     const description = describeDraft(draft, trust.repository())
     const context = trust.signing()
-    const signers = readTufSigners(paths, draftedRoles(draft), readPassphrase(config.log))
+    const roles = draftedRoles(draft)
+    const signers = readTufSigners(paths, roles, readPassphrase(config.log))
+    const changed = description.roles.filter(({ addedKeyIds }) => addedKeyIds.length > 0)
+    assertOnlineKeys(
+      paths,
+      roles,
+      signers,
+      changed.map(({ role }) => role)
+    )
     await trust.store(
       await acceptRoot(trust.repository(), draft, confirmation, { ...context, signers })
     )
@@ -176,9 +187,22 @@ export function createAdministration(rotating: Rotating, calendar: Calendar): Ad
     return { ...description, rotated: change.what }
   }
 
+  async function cancelRotation(): Promise<{ readonly cancelled: RotatedPart }> {
+    const staged = await loadStagedChange(database.register)
+    if (staged.change === undefined) {
+      throw new LogError('conflict', 'no rotation waits: there is nothing to cancel')
+    }
+    if (!(await database.register.swapAll([stagedChange(staged, undefined)]))) {
+      throw new LogError('conflict', 'somebody else changed the rotation that waits meanwhile')
+    }
+    await rotating.trust?.reload()
+    return { cancelled: staged.change.what }
+  }
+
   return {
     status,
     rotate: (request) => exclusive(() => rotate(rotating, request)),
+    cancelRotation: () => exclusive(cancelRotation),
     draftRoot: (request) => exclusive(() => draftNewRoot(request)),
     publishRoot: (draft, confirmation) => exclusive(() => publishRoot(draft, confirmation)),
     draftTargets: () => exclusive(draftNewTargets),

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { readTextFile } from '../config/text-file.js'
 import { LogError } from '../errors.js'
 import { type CalendarEntry, type Expiring, expiryCalendar } from '../trust/expiry.js'
@@ -94,7 +95,8 @@ function watchFiles(
 }
 
 function readExpiry(file: string): readonly Expiring[] {
-  return chainExpiries(file, readCertificates(file))
+  // Strangers see it too: where it lies is nothing to them.
+  return chainExpiries(basename(file), readCertificates(file))
 }
 
 function readCertificates(file: string): readonly Certificate[] {

@@ -45,13 +45,15 @@ export interface Core extends Parts {
  * configuration says is on.
  *
  * @param closers filled with what must be closed, also when it throws
+ * @param options.canMissKeys for work on a stopped server: TUF keys may be missing that a server needs
  * @throws LogError with a sentence that says what to do
  */
 export async function openCore(
   config: Config,
   options: ServerOptions,
   metrics: Metrics,
-  closers: Closers
+  closers: Closers,
+  { canMissKeys }: { readonly canMissKeys?: boolean } = {}
 ): Promise<Core> {
   const paths = dataPaths(config.dataDir)
   assertLogDirectory(paths)
@@ -74,7 +76,7 @@ export async function openCore(
   const parts = { foundation, rekorLog, certificates, authority, timestamps }
   const identity = authority?.issuers ?? (await readIssuers(config))
   const trust = config.tuf.enabled
-    ? await openTrust(foundation, identity, () => liveServices(parts))
+    ? await openTrust(foundation, identity, () => liveServices(parts), { canMissKeys })
     : undefined
   const calendar = createCalendar(parts, trust)
   metrics.watchExpiry(calendar)

@@ -28,7 +28,9 @@ export async function openAdministration(
     const metrics = createMetrics({ version: readVersion(), paths: [] })
     // The name of the active tree is its own: the configured one may be for the tree to come.
     const opened = { ...config, log: { ...config.log, hostname: undefined } }
-    const { administration, trust } = await openCore(opened, options, metrics, closers)
+    const { administration, trust } = await openCore(opened, options, metrics, closers, {
+      canMissKeys: true
+    })
     if (config.publicUrl === defaultPublicUrl(config.listen)) await trust?.stayAtPublishedUrl()
     return { administration, close: closeOnce(() => closeAll(closers)) }
   } catch (err) {

@@ -63,7 +63,7 @@ export async function rotate(rotating: Rotating, request: RotateRequest): Promis
     throw new LogError(
       'conflict',
       `the rotation of ${staged.change.what} waits until its targets draft is signed: sigstead tuf targets publish, or ` +
-        'sigstead tuf targets draft to draft it again'
+        'sigstead tuf targets draft to draft it again, or sigstead rotate cancel'
     )
   }
   const keyFileBefore = await keyFileOf(rotating, request.what)

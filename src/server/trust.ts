@@ -5,7 +5,9 @@ import { circumstancesOf } from '../site/circumstances.js'
 import { createExclusive, type Exclusive } from '../site/exclusive.js'
 import { type Holdings, readHoldings, trustStateOf } from '../site/holdings.js'
 import { holdingsWith, loadStagedChange } from '../site/planned-change.js'
+import { noteCtLogInUse } from '../site/remote-ct-logs.js'
 import {
+  assertOnlineKeys,
   loadRepository,
   readTufSigners,
   repositoryChange,
@@ -80,12 +82,14 @@ export interface OpenTrust {
  * Opens the TUF repository.
  *
  * @param live what the services sign with now
+ * @param options.canMissKeys for work on a stopped server, which may be what replaces them
  * @throws LogError `conflict` when there is none, or a key is missing; `integrity` when it is damaged
  */
 export async function openTrust(
   foundation: Foundation,
   issuers: IdentityConfig,
-  live: () => LiveServices
+  live: () => LiveServices,
+  { canMissKeys = false }: { readonly canMissKeys?: boolean | undefined } = {}
 ): Promise<OpenTrust> {
   const { config, options, paths, database, closers } = foundation
   const { logger, now } = options
@@ -98,6 +102,8 @@ export async function openTrust(
         'tuf.enabled to false'
     )
   }
+  const { remoteCtLog } = circumstancesOf(config, issuers, config.publicUrl)
+  await noteCtLogInUse(register, remoteCtLog, Math.floor(now() / 1000))
   let stored: StoredRepository = found
   let signers = readSigners(stored.repository)
   let publicUrl = config.publicUrl
@@ -106,7 +112,9 @@ export async function openTrust(
 
   function readSigners({ roots }: TufRepository): SigningContext['signers'] {
     const { roles } = readRoot(roots.at(-1) ?? '')
-    return readTufSigners(paths, roles, readPassphrase(config.log))
+    const found = readTufSigners(paths, roles, readPassphrase(config.log))
+    if (!canMissKeys) assertOnlineKeys(paths, roles, found)
+    return found
   }
 
   function signing(): SigningContext {

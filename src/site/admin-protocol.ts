@@ -7,6 +7,7 @@ import { TUF_ROLES } from '../tuf/contract.js'
 export const ADMIN_OPERATIONS = [
   'status',
   'rotate',
+  'cancelRotation',
   'draftRoot',
   'publishRoot',
   'draftTargets',
@@ -35,6 +36,8 @@ export async function runAdminOperation(
         ...optionalText(members, 'hostname'),
         ...optionalText(members, 'chainPem')
       })
+    case 'cancelRotation':
+      return administration.cancelRotation()
     case 'draftRoot':
       return administration.draftRoot({
         dryRun: flag(members, 'dryRun'),

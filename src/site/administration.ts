@@ -84,6 +84,8 @@ export interface Administration {
   status(): Promise<StatusReport>
   /** @throws LogError `conflict` where it cannot be done now, with what to do */
   rotate(request: RotateRequest): Promise<RotateReport>
+  /** Forgets a rotation that waits for signatures. Its key stays where it is, and nothing was signed with it. */
+  cancelRotation(): Promise<{ readonly cancelled: RotatedPart }>
   /** A new root, signed by the keys that are here. Nothing is published. */
   draftRoot(request: DraftRootRequest): Promise<DraftReport>
   /**

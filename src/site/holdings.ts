@@ -1,4 +1,5 @@
 import { equalBytes } from '../encoding/bytes.js'
+import { encodeHex } from '../encoding/hex.js'
 import { LogError } from '../errors.js'
 import { logNameOf, ctLogIdOf } from '../ct/signing.js'
 import type { AuthorityState } from '../store/authority-records.js'
@@ -12,6 +13,7 @@ import type {
   Validity
 } from '../trust/contract.js'
 import { parseCertificateChainPem } from '../x509/issuing-chain.js'
+import { loadUsedCtLogs, type RemoteCtLog, type UsedCtLog } from './remote-ct-logs.js'
 
 /** A tree as far as clients must know of it. */
 export type HeldTree = Pick<NewTree, 'publicKey' | 'createdTimeSeconds'> & {
@@ -25,6 +27,8 @@ export interface Holdings {
   readonly ct: readonly HeldTree[]
   readonly ca: AuthorityState
   readonly tsa: AuthorityState
+  /** Certificate logs elsewhere that ours were handed to. */
+  readonly remoteCt?: readonly UsedCtLog[]
 }
 
 /** What configuration adds to that. */
@@ -38,7 +42,7 @@ export interface Circumstances {
   /** Issuer that clients are to ask for ID tokens, if there is one. */
   readonly oidcIssuer: string | undefined
   /** A certificate log elsewhere that our certificates are handed to. */
-  readonly remoteCtLog?: { readonly url: string; readonly publicKey: Uint8Array }
+  readonly remoteCtLog?: RemoteCtLog
 }
 
 /**
@@ -60,7 +64,8 @@ export async function readHoldings(
     rekor: await database.trees('rekor'),
     ct: await database.trees('ct'),
     ca: (await loadAuthorityState(register, 'ca')).authorities,
-    tsa: (await loadAuthorityState(register, 'tsa')).authorities
+    tsa: (await loadAuthorityState(register, 'tsa')).authorities,
+    remoteCt: await loadUsedCtLogs(register)
   }
 }
 
@@ -84,6 +89,7 @@ export function trustStateOf(holdings: Holdings, circumstances: Circumstances): 
     operator,
     rekorLogs,
     ctLogs: [
+      ...endedRemoteLogs(holdings, circumstances),
       ...trustedLogs(holdings.ct, (key) => `${publicUrl}/ctlog/${logNameOf(ctLogIdOf(key))}`),
       ...remoteLogs(circumstances, certificateAuthorities)
     ],
@@ -135,6 +141,23 @@ function trustedAuthorities(
       validity: validityOf(activeFromSeconds - SKEW_SECONDS, activeUntilSeconds, useSeconds)
     }
   })
+}
+
+/** Those that are not used any more; one that is used again is as it was. */
+function endedRemoteLogs(
+  { remoteCt = [] }: Holdings,
+  { remoteCtLog }: Circumstances
+): readonly TrustedLog[] {
+  const logs = new Map<string, TrustedLog>()
+  for (const { url, publicKey, startSeconds, endSeconds } of remoteCt) {
+    const isInUse = remoteCtLog !== undefined && equalBytes(remoteCtLog.publicKey, publicKey)
+    if (isInUse || endSeconds === undefined) continue
+    const id = encodeHex(publicKey)
+    const first = logs.get(id)?.validity.startSeconds ?? startSeconds - SKEW_SECONDS
+    logs.delete(id)
+    logs.set(id, { baseUrl: url, publicKey, validity: validityOf(first, endSeconds, 0) })
+  }
+  return [...logs.values()]
 }
 
 function remoteLogs(

@@ -68,31 +68,49 @@ export function tufLifetimes({ tuf }: Pick<Config, 'tuf'>): TufLifetimes {
 /**
  * Signers of those keys of the repository that lie in the key folder.
  *
- * @throws LogError as readSigner; `conflict` when a key is missing without which nothing can be kept fresh
+ * @throws LogError as readSigner
  */
 export function readTufSigners(
   paths: Pick<DataPaths, 'keys'>,
   roles: Readonly<Record<TufRole, RoleKeys>>,
   passphrase: string | undefined
 ): TufSigners {
-  const fileOf = (role: TufRole, publicKey: Uint8Array): string =>
-    join(paths.keys, keyNameOf(`tuf-${role}`, publicKey))
   const signersOf = (role: TufRole): readonly Signer[] =>
     roles[role].publicKeys
-      .filter((publicKey) => existsSync(fileOf(role, publicKey)))
-      .map((publicKey) => readSigner(fileOf(role, publicKey), passphrase))
-  const signers = Object.fromEntries(
+      .map((publicKey) => fileOf(paths, role, publicKey))
+      .filter((file) => existsSync(file))
+      .map((file) => readSigner(file, passphrase))
+  return Object.fromEntries(
     TUF_ROLES.map((role) => [role, signersOf(role)])
   ) as unknown as TufSigners // one for each role
+}
+
+/**
+ * @param among roles to look at
+ * @throws LogError `conflict` naming the missing keys without which nothing can be kept fresh
+ */
+export function assertOnlineKeys(
+  paths: Pick<DataPaths, 'keys'>,
+  roles: Readonly<Record<TufRole, RoleKeys>>,
+  signers: TufSigners,
+  among: readonly TufRole[] = TUF_ROLES
+): void {
   for (const role of ['snapshot', 'timestamp'] as const) {
+    if (!among.includes(role)) continue
     const { publicKeys, threshold } = roles[role]
-    const missing = publicKeys.map((key) => fileOf(role, key)).filter((file) => !existsSync(file))
+    const missing = publicKeys
+      .map((key) => fileOf(paths, role, key))
+      .filter((file) => !existsSync(file))
     if (signers[role].length < threshold) {
       throw new LogError(
         'conflict',
-        `the TUF ${role} key ${missing.join(', ')} is missing: restore it from your backup`
+        `the TUF ${role} key ${missing.join(', ')} is missing: restore it from your backup, or replace it with ` +
+          `sigstead rotate tuf-${role}`
       )
     }
   }
-  return signers
+}
+
+function fileOf({ keys }: Pick<DataPaths, 'keys'>, role: TufRole, publicKey: Uint8Array): string {
+  return join(keys, keyNameOf(`tuf-${role}`, publicKey))
 }

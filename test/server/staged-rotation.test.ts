@@ -114,6 +114,26 @@ for (const what of ROTATED_PARTS) {
   })
 }
 
+t.test('a rotation that waits can be cancelled', async (t) => {
+  const site = await initWithCeremony(t)
+  const { core } = await openTestCore(t, configOf(site))
+  const { administration } = core
+  await t.rejects(administration.cancelRotation(), {
+    code: 'conflict',
+    message: /nothing to cancel/
+  })
+  const report = await administration.rotate({ what: 'log', dryRun: false })
+  const signed = await signedBy(draftOf(report), site.targets)
+  t.strictSame(await administration.cancelRotation(), { cancelled: 'log' })
+  t.match(await administration.status(), { staged: undefined, isPending: false })
+  await t.rejects(
+    administration.publishTargets(signed),
+    { code: 'conflict', message: /names other files/ },
+    'its draft is worth nothing'
+  )
+  t.equal((await administration.rotate({ what: 'tsa', dryRun: false })).outcome, 'waiting')
+})
+
 t.test('a server that clients would refuse does not start, and says what to do', async (t) => {
   const site = await initWithCeremony(t)
   const config = configOf(site)

@@ -9,6 +9,8 @@ import type { DraftReport } from '../../src/site/administration.js'
 import { TUF_ROLES, type TufRole } from '../../src/tuf/contract.js'
 import { describeDraft } from '../../src/tuf/describe-draft.js'
 import { readRoot } from '../../src/tuf/roles.js'
+import { openAdministration } from '../../src/server/open-administration.js'
+import { serverOptions } from '../helpers/server-options.js'
 import { initWithCeremony, signedBy } from '../helpers/ceremony.js'
 import { initLog, startTestServer, tempFolder, type Teardown, testConfig } from '../helpers/cli.js'
 import { openTestCore } from '../helpers/open-core.js'
@@ -327,12 +329,29 @@ t.test('a key that must be here and is not', async (t) => {
       startTestServer(t, testConfig(dataDir)),
       {
         code: 'conflict',
-        message: `the TUF ${role} key ${join(folder, name)} is missing: restore it from your backup`
+        message:
+          `the TUF ${role} key ${join(folder, name)} is missing: restore it from your backup, or replace it with ` +
+          `sigstead rotate tuf-${role}`
       },
       role
     )
     renameSync(join(safe, name), join(folder, name))
   }
+  // The same for keys that are lost: what replaces them works on a stopped server.
+  for (const role of ['snapshot', 'timestamp'] as const) {
+    rmSync(join(folder, nameOf(role)))
+    const { administration, close } = await openAdministration(testConfig(dataDir), serverOptions())
+    const { draft, description } = await administration.draftRoot({ role, dryRun: false })
+    t.same(description.missing, [
+      { rootVersion: description.version - 1, signatures: 0 },
+      { rootVersion: description.version, signatures: 0 }
+    ])
+    await administration.publishRoot(draft, description.sha256)
+    await close()
+  }
+  const mended = await startTestServer(t, testConfig(dataDir, { 'public-url': URL }))
+  t.equal(await (await newTufClient(t, mended.listenUrl))(), 3, 'clients follow')
+  await mended.close()
   for (const role of ['root', 'targets'] as const) {
     const name = nameOf(role)
     renameSync(join(folder, name), join(safe, name))

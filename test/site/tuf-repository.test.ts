@@ -5,7 +5,12 @@ import { keyNameOf } from '../../src/config/key-files.js'
 import { dataPaths } from '../../src/config/data-dir.js'
 import { openDatabase } from '../../src/store/sqlite/open-database.js'
 import { ensureTufRepository } from '../../src/site/ensure-tuf-repository.js'
-import { loadRepository, readTufSigners, tufLifetimes } from '../../src/site/tuf-repository.js'
+import {
+  assertOnlineKeys,
+  loadRepository,
+  readTufSigners,
+  tufLifetimes
+} from '../../src/site/tuf-repository.js'
 import { TUF_ROLES } from '../../src/tuf/contract.js'
 import { expiries } from '../../src/tuf/expiry.js'
 import { readRoot } from '../../src/tuf/roles.js'
@@ -84,7 +89,7 @@ t.test('a key that is missing is named', async (t) => {
   const { roles } = readRoot(stored?.repository.roots[0] ?? '')
   const elsewhere = { keys: join(site.paths.root, 'none') }
   t.notOk(existsSync(elsewhere.keys))
-  t.throws(() => readTufSigners(elsewhere, roles, undefined), {
+  t.throws(() => assertOnlineKeys(elsewhere, roles, readTufSigners(elsewhere, roles, undefined)), {
     code: 'conflict',
     message: /^the TUF snapshot key .*\/none\/tuf-snapshot-[0-9a-f]{16}\.pem is missing: restore it/
   })
@@ -94,9 +99,9 @@ t.test('a key that is missing is named', async (t) => {
     timestamp: { publicKeys: [...roles.timestamp.publicKeys, publicKey], threshold: 2 }
   }
   t.throws(
-    () => readTufSigners(site.paths, two, undefined),
+    () => assertOnlineKeys(site.paths, two, readTufSigners(site.paths, two, undefined)),
     {
-      message: `the TUF timestamp key ${join(site.paths.keys, keyNameOf('tuf-timestamp', publicKey))} is missing: restore it from your backup`
+      message: `the TUF timestamp key ${join(site.paths.keys, keyNameOf('tuf-timestamp', publicKey))} is missing: restore it from your backup, or replace it with sigstead rotate tuf-timestamp`
     },
     'not the one that is there'
   )
