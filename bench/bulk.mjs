@@ -31,12 +31,19 @@ export async function buildLog(folder, size, tell = () => undefined) {
   const dataDir = join(folder, 'data')
   const record = join(folder, 'built.json')
   if (existsSync(record)) return { dataDir, ...JSON.parse(readFileSync(record, 'utf8')) }
-  rmSync(folder, { recursive: true, force: true }) // of one that was not finished
+  const marker = join(folder, 'unfinished')
+  if (existsSync(folder)) {
+    if (!existsSync(marker))
+      throw new Error(`${folder} is no log of the bench: remove it, or name another`)
+    rmSync(folder, { recursive: true })
+  }
   mkdirSync(folder, { recursive: true })
+  writeFileSync(marker, '')
   await initDataDir(dataDir)
   const built = await fillLog(dataDir, size, tell)
   writeFileSync(`${record}.new`, JSON.stringify(built))
   renameSync(`${record}.new`, record)
+  rmSync(marker)
   return { dataDir, ...built }
 }
 

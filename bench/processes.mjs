@@ -1,6 +1,8 @@
-// What processes take, told by /proc; undefined where there is none. And an end for every process that was started.
+// What processes take, told by /proc; undefined where there is none. And an end for every process and
+// every folder that was made.
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 // Every Linux that Node runs on counts CPU time in hundredths of a second.
@@ -8,6 +10,7 @@ const TICKS_PER_SECOND = 100
 const STOP_MS = 20_000
 
 const running = new Set()
+const folders = new Set()
 
 /** A process of ours: ended, by its pid, when this one ends early. */
 export function watch(child) {
@@ -21,7 +24,25 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
+  for (const folder of folders) removeFolder(folder)
 })
+
+/** Runs `work` with a new folder, which is gone afterwards. */
+export async function withFolder(directory, work) {
+  const folder = mkdtempSync(join(directory, 'sigstead-bench-'))
+  folders.add(folder)
+  try {
+    return await work(folder)
+  } finally {
+    folders.delete(folder)
+    removeFolder(folder)
+  }
+}
+
+// What is being killed may still write.
+function removeFolder(folder) {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
+}
 
 /** Asks a process to end, and after a while makes it. */
 export async function stop(child) {

@@ -1,7 +1,7 @@
 // npm run bench [-- --all | --only FIGURE,… ] [further options]
 // What is measured, and how, is in README.md beside this file.
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, statfsSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,25 +16,28 @@ import { tiles } from './figures/tiles.mjs'
 import { timestamps } from './figures/timestamps.mjs'
 import { uploads } from './figures/uploads.mjs'
 import { chooseGenerator } from './generator.mjs'
+import { watch, withFolder } from './processes.mjs'
 import { initDataDir, startServer } from './server.mjs'
 import { verdictLines } from './table.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
-/** In the order of a report. */
+/** In the order of a report; the longest last. */
 const FIGURES = {
   uploads,
   reads,
   tiles,
-  growth,
   certificates,
   timestamps,
   keyless,
   mixed,
-  cores
+  cores,
+  growth
 }
 const SHORT = ['uploads', 'certificates']
 const LIMIT_SECONDS = 2
+/** Of statfs(2). */
+const TMPFS = 0x01021994
 
 const { values } = parseArgs({
   options: {
@@ -55,8 +58,6 @@ const { values } = parseArgs({
 const names = chosen()
 const seconds = counts('seconds')[0]
 const runs = counts('runs')[0]
-const folder = mkdtempSync(join(values.directory, 'sigstead-bench-'))
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 const generator = await chooseGenerator(values.generator)
 
 let knownLimits
@@ -68,7 +69,6 @@ const bench = {
   sizes: counts('sizes'),
   keep: values.keep,
   directory: values.directory,
-  folder,
   generator,
   /** What all cores do at once, measured once. */
   limits: () => (knownLimits ??= measureLimits(availableParallelism())),
@@ -82,19 +82,25 @@ const loadBefore = loadavg()[0]
 const results = {}
 const machine = describeMachine()
 process.stdout.write(`${headLines().join('\n')}\n`)
-for (const name of names) {
-  const result = await FIGURES[name](bench)
-  results[name] = { ...result.data, wishes: result.wishes }
-  const wishes = verdictLines(result.wishes)
-  const parts = [
-    `\n### ${result.title}\n`,
-    result.text,
-    ...(wishes.length > 0 ? ['', ...wishes] : [])
-  ]
-  process.stdout.write(`${parts.join('\n')}\n`)
-  writeCharts(result.charts)
-}
+for (const name of names) await withFolder(values.directory, (folder) => report(name, folder))
 process.stdout.write(`\n${writeResults()}\n`)
+
+/** Measures and prints one figure. One that fails says so and leaves the others alone. */
+async function report(name, folder) {
+  try {
+    const { title, data, text, wishes, charts } = await FIGURES[name]({ ...bench, folder })
+    results[name] = { ...data, wishes }
+    const lines = verdictLines(wishes)
+    const parts = [`\n### ${title}\n`, text, ...(lines.length > 0 ? ['', ...lines] : [])]
+    process.stdout.write(`${parts.join('\n')}\n`)
+    writeCharts(charts)
+  } catch (err) {
+    results[name] = { failed: err.message }
+    process.stdout.write(`\n### ${name}\n\nFailed: ${err.message}\n`)
+    process.stderr.write(`${err.stack}\n`)
+    process.exitCode = 1
+  }
+}
 
 function chosen() {
   if (values.all) return Object.keys(FIGURES)
@@ -123,27 +129,27 @@ async function measureLimits(threads, cpuList) {
     ...[String(Math.min(LIMIT_SECONDS, seconds)), String(threads)]
   ]
   const [file, ...args] = cpuList === undefined ? command : ['taskset', '-c', cpuList, ...command]
-  const { stdout } = await promisify(execFile)(file, args)
-  return JSON.parse(stdout)
+  const running = promisify(execFile)(file, args)
+  watch(running.child)
+  return JSON.parse((await running).stdout)
 }
 
 /** Runs `work` with a server that is stopped afterwards; over a new log unless there is a `dataDir`. */
-async function withServer({ dataDir, args, cpus: cpuList }, work) {
-  const own = mkdtempSync(join(values.directory, 'sigstead-bench-server-'))
-  let server
-  try {
+function withServer({ dataDir, args, cpus: cpuList }, work) {
+  return withFolder(values.directory, async (own) => {
     if (dataDir === undefined) await initDataDir(join(own, 'data'))
-    server = await startServer({
+    const server = await startServer({
       dataDir: dataDir ?? join(own, 'data'),
       logFile: join(own, 'server.log'),
       args,
       cpus: cpuList
     })
-    return await work(server)
-  } finally {
-    await server?.stop()
-    rmSync(own, { recursive: true, force: true })
-  }
+    try {
+      return await work(server)
+    } finally {
+      await server.stop()
+    }
+  })
 }
 
 function describeMachine() {

@@ -16,8 +16,9 @@ const STEP_MS = 5
 
 /** Runs a command of sigstead to its end. @returns what it prints */
 export async function runSigstead(args, options = {}) {
-  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...args], options)
-  return stdout
+  const running = promisify(execFile)(process.execPath, [MAIN, ...args], options)
+  watch(running.child)
+  return (await running).stdout
 }
 
 export function initDataDir(dataDir) {

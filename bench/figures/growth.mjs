@@ -1,10 +1,11 @@
 // One server after the other over logs of growing size.
-import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { cpSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildLog } from '../bulk.mjs'
 import { lineChart } from '../chart.mjs'
+import { median } from '../latencies.mjs'
 import { measureLevel } from '../measure.mjs'
-import { residentBytes } from '../processes.mjs'
+import { residentBytes, withFolder } from '../processes.mjs'
 import { sampleLog } from '../sample.mjs'
 import { runSigstead } from '../server.mjs'
 import { count, fixed, markdownTable, megabytes, perSecond, time, verdicts } from '../table.mjs'
@@ -27,9 +28,8 @@ export async function growth(bench) {
   return report(rows)
 }
 
-async function measureSize(bench, size, before) {
-  const scratch = mkdtempSync(join(bench.directory, 'sigstead-bench-growth-'))
-  try {
+function measureSize(bench, size, before) {
+  return withFolder(bench.directory, async (scratch) => {
     const home = join(bench.keep ?? scratch, String(size))
     bench.tell(`a log of ${count(size)} entries`)
     const built = await buildLog(home, size, (done, rate) =>
@@ -38,30 +38,26 @@ async function measureSize(bench, size, before) {
     const isCopied = bench.keep !== undefined && size <= COPY_UP_TO
     const dataDir = isCopied ? join(scratch, 'copy') : built.dataDir
     if (isCopied) cpSync(built.dataDir, dataDir, { recursive: true })
+    // First the starts: the one of a newer version brings a kept log up to date, without which verify refuses it.
+    const startSeconds = await timeStarts(bench, dataDir)
     const diskBytes = bytesOf(dataDir)
-    // First, since it reads the file once and leaves it in the memory of the system for all that follows.
     const verify = await timeVerify(bench, dataDir, size, before?.verify)
-    const measured = await measureServed(bench, dataDir)
-    return {
-      size,
-      leafBytes: built.leafBytes,
-      buildSeconds: built.seconds,
-      diskBytes,
-      verify,
-      ...measured
-    }
-  } finally {
-    rmSync(scratch, { recursive: true, force: true })
-  }
+    const { leafBytes, seconds: buildSeconds } = built
+    const served = await measureServed(bench, dataDir)
+    return { size, leafBytes, buildSeconds, startSeconds, diskBytes, verify, ...served }
+  })
 }
 
-async function measureServed(bench, dataDir) {
-  const startSeconds = []
-  for (let start = 1; start < STARTS; start++) {
-    startSeconds.push(await bench.withServer({ dataDir }, async (server) => server.startSeconds))
+async function timeStarts(bench, dataDir) {
+  const seconds = []
+  for (let start = 0; start < STARTS; start++) {
+    seconds.push(await bench.withServer({ dataDir }, async (server) => server.startSeconds))
   }
+  return median(seconds)
+}
+
+function measureServed(bench, dataDir) {
   return bench.withServer({ dataDir }, async (server) => {
-    startSeconds.push(server.startSeconds)
     bench.tell('  reads')
     const sample = await sampleLog(server, SAMPLES)
     const reads = []
@@ -70,13 +66,7 @@ async function measureServed(bench, dataDir) {
     }
     bench.tell('  uploads')
     const uploads = await measureLevel(bench, server, uploadLoad(server, CONNECTIONS))
-    const resident = residentBytes(server.pid)
-    return {
-      startSeconds: startSeconds.toSorted((a, b) => a - b)[Math.floor(STARTS / 2)],
-      reads,
-      uploads,
-      resident
-    }
+    return { reads, uploads, resident: residentBytes(server.pid) }
   })
 }
 

@@ -1,5 +1,4 @@
 // Tiles as files over HTTP, where the server serves them.
-import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildLog } from '../bulk.mjs'
 import { measureLevel } from '../measure.mjs'
@@ -14,26 +13,21 @@ const TILE_LEAVES = 256
 const PREFIXES = ['/api/v2', '']
 
 export async function tiles(bench) {
-  const folder = mkdtempSync(join(bench.directory, 'sigstead-bench-tiles-'))
-  try {
-    bench.tell(`building a log of ${bench.entries} entries`)
-    const { dataDir } = await buildLog(folder, bench.entries)
-    return await bench.withServer({ dataDir }, async (server) => {
-      const prefix = await findPrefix(server)
-      if (prefix === undefined) {
-        return {
-          title: 'Tiles',
-          data: { skipped: 'the server serves no tiles' },
-          text: 'Left out: this server serves no tiles.',
-          wishes: [],
-          charts: {}
-        }
+  bench.tell(`building a log of ${bench.entries} entries`)
+  const { dataDir } = await buildLog(join(bench.folder, 'log'), bench.entries)
+  return await bench.withServer({ dataDir }, async (server) => {
+    const prefix = await findPrefix(server)
+    if (prefix === undefined) {
+      return {
+        title: 'Tiles',
+        data: { skipped: 'the server serves no tiles' },
+        text: 'Left out: this server serves no tiles.',
+        wishes: [],
+        charts: {}
       }
-      return measureTiles(bench, server, prefix)
-    })
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+    }
+    return measureTiles(bench, server, prefix)
+  })
 }
 
 async function findPrefix({ url }) {

@@ -93,9 +93,12 @@ function byConnections(levels, limit) {
   ])
 }
 
+/** A generator that is this busy may be what is measured. */
+const BUSY_SHARE = 0.9
+
 /** What each level cost. */
 export function details(levels, first) {
-  return markdownTable([
+  const table = markdownTable([
     [
       first,
       'per second',
@@ -117,6 +120,8 @@ export function details(levels, first) {
       `${fixed(level.generatorCpuShare * 100, 0)} % of a core`
     ])
   ])
+  const isBusy = levels.some(({ generatorCpuShare }) => generatorCpuShare > BUSY_SHARE)
+  return isBusy ? `${table}\n\nThe generator was at its own limit: the server may do more.` : table
 }
 
 function wishesOf(levels, limit) {
