@@ -40,7 +40,8 @@ async function dispatch(argv: readonly string[], world: CliWorld): Promise<ExitC
   const group = groupOf(argv)
   const siblings = siblingsOf(group)
   const [next = ''] = argv.slice(group.length)
-  if (siblings.length > 0 && (next === '--help' || next === '-h')) {
+  const isCommand = COMMANDS.some(({ name }) => name === group.join(' '))
+  if (siblings.length > 0 && !isCommand && (next === '--help' || next === '-h')) {
     world.stdout.write(overview(siblings))
     return EXIT.ok
   }
