@@ -175,7 +175,7 @@ function headLines() {
   return [
     `${date}, ${number} cores, ${cpu}, ${memoryGiB} GiB, Linux ${kernel}, Node ${node}.`,
     `Generator on the same machine: ${generator.description}. ${runs} runs of ${seconds} s after a warm-up, medians.`,
-    ...(loadBefore > 0.5
+    ...(loadBefore > 1
       ? [
           `Load of the machine before it began: ${loadBefore.toFixed(1)}. These figures are worth little.`
         ]
