@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { activeAuthority, loadAuthorityState } from '../store/authority-records.js'
 import {
   type CertificateLog as LogOfAuthority,
   createCertificateAuthority
@@ -12,12 +11,12 @@ import { createFetch } from '../ca/identity/keys/fetch.js'
 import { createIdentityVerifier } from '../ca/identity/verifier.js'
 import { createRemoteCtLog } from '../ca/remote-ct-log.js'
 import { readRemoteLogKey } from '../config/log-key-file.js'
-import { readAuthorityPassphrase, readIssuingSigner } from '../config/secrets.js'
 import { readTextFile } from '../config/text-file.js'
 import { LogError } from '../errors.js'
 import { parsePublicKey, type PublicKey } from '../keys/public-key.js'
-import { checkIssuingChain, parseCertificateChainPem } from '../x509/issuing-chain.js'
+import { checkIssuingChain } from '../x509/issuing-chain.js'
 import { readIssuers } from '../site/circumstances.js'
+import { readActiveAuthority } from './active-authority.js'
 import type { CertificateLog } from './certificate-log.js'
 import type { Foundation } from './foundation.js'
 
@@ -75,34 +74,9 @@ export async function openAuthority(
   }
 }
 
-async function readAuthority({
-  config,
-  options,
-  paths,
-  database
-}: Foundation): Promise<IssuingAuthority> {
-  const { authorities } = await loadAuthorityState(database.register, 'ca')
-  if (authorities.length === 0) {
-    throw new LogError(
-      'conflict',
-      `data directory ${paths.root} has no certificate authority yet: run sigstead init, which adds what is ` +
-        'missing, or set ca.enabled to false'
-    )
-  }
-  const record = activeAuthority(authorities)
-  const signer = readIssuingSigner(paths, record, readAuthorityPassphrase(config))
-  const certificates = parseCertificateChainPem(record.chain.join(''))
-  const endSeconds = Math.min(...certificates.map(({ notAfterSeconds }) => notAfterSeconds))
-  const nowSeconds = Math.floor(options.now() / 1000)
-  if (nowSeconds > endSeconds) {
-    // The logs go on: what they hold must stay provable. Every request for a certificate is refused.
-    const expired = new Date(endSeconds * 1000).toISOString()
-    options.logger.error({ expired }, 'the certificate authority has expired and issues nothing')
-  }
-  const chain = await checkIssuingChain(certificates, {
-    publicKey: signer.publicKey,
-    atSeconds: Math.min(nowSeconds, endSeconds)
-  })
+async function readAuthority(foundation: Foundation): Promise<IssuingAuthority> {
+  const { signer, certificates, atSeconds } = await readActiveAuthority(foundation, 'ca')
+  const chain = await checkIssuingChain(certificates, { publicKey: signer.publicKey, atSeconds })
   return { chain, signer }
 }
 

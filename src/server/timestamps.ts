@@ -1,8 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { Config } from '../config/schema.js'
-import { readAuthorityPassphrase, readIssuingSigner } from '../config/secrets.js'
 import { isLogError, LogError } from '../errors.js'
-import { activeAuthority, loadAuthorityState } from '../store/authority-records.js'
 import type { TimestampAuthority, TimestampEvent } from '../tsa/contract.js'
 import { createGenTimeRecord } from '../tsa/gen-time-record.js'
 import { type NtpMonitor, startNtpMonitor } from '../tsa/ntp-monitor.js'
@@ -10,9 +8,9 @@ import { parseNtpServer } from '../tsa/ntp-server.js'
 import { type NtpServer, querySntp } from '../tsa/sntp-client.js'
 import { createTimestampAuthority } from '../tsa/timestamp-authority.js'
 import { createTimestampClock, type TimestampClock } from '../tsa/timestamp-clock.js'
-import { parseCertificateChainPem } from '../x509/issuing-chain.js'
 import { checkTimestampChain } from '../x509/timestamp-chain.js'
 import { createTimestampSigner, type TimestampSigner } from '../x509/timestamp-response.js'
+import { readActiveAuthority } from './active-authority.js'
 import type { Foundation } from './foundation.js'
 
 // As upstream asks them (ct-and-tsa §C6).
@@ -76,35 +74,10 @@ export async function openTimestampAuthority(foundation: Foundation): Promise<Op
   }
 }
 
-async function readSigner({
-  config,
-  options,
-  paths,
-  database
-}: Foundation): Promise<TimestampSigner> {
-  const { authorities } = await loadAuthorityState(database.register, 'tsa')
-  if (authorities.length === 0) {
-    throw new LogError(
-      'conflict',
-      `data directory ${paths.root} has no timestamp authority yet: run sigstead init, which adds what is missing, ` +
-        'or set tsa.enabled to false'
-    )
-  }
-  const record = activeAuthority(authorities)
-  const signer = readIssuingSigner(paths, record, readAuthorityPassphrase(config))
-  const certificates = parseCertificateChainPem(record.chain.join(''))
-  // An expired one does not stop the logs; it refuses every request.
-  const endSeconds = Math.min(...certificates.map(({ notAfterSeconds }) => notAfterSeconds))
-  const nowSeconds = Math.floor(options.now() / 1000)
-  if (nowSeconds > endSeconds) {
-    const expired = new Date(endSeconds * 1000).toISOString()
-    options.logger.error({ expired }, 'the timestamp authority has expired and signs nothing')
-  }
-  const chain = await checkTimestampChain(certificates, {
-    publicKey: signer.publicKey,
-    atSeconds: Math.min(nowSeconds, endSeconds)
-  })
-  return createTimestampSigner({ chain, signer, includeChain: config.tsa.includeChain })
+async function readSigner(foundation: Foundation): Promise<TimestampSigner> {
+  const { signer, certificates, atSeconds } = await readActiveAuthority(foundation, 'tsa')
+  const chain = await checkTimestampChain(certificates, { publicKey: signer.publicKey, atSeconds })
+  return createTimestampSigner({ chain, signer, includeChain: foundation.config.tsa.includeChain })
 }
 
 function tellClock(event: TimestampEvent, { options, metrics }: Foundation): void {
