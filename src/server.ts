@@ -32,7 +32,7 @@ import { createBootstrap } from './server/bootstrap.js'
 import { closeAll, closeOnce, type Closers, closeWithin } from './server/closing.js'
 import { type Core, openCore } from './server/core.js'
 import type { ServerOptions } from './server/foundation.js'
-import { assertPublicUrl } from './server/rekor.js'
+import { assertPublicUrl, openRekorService } from './server/rekor.js'
 import { calendarProblem, type CalendarEntry } from './trust/expiry.js'
 import type { TufRepository } from './tuf/contract.js'
 import { renderBootstrapPage } from './web/bootstrap.js'
@@ -72,11 +72,12 @@ async function composeServer(
     now
   })
   const core = await openCore(config, options, metrics, closers)
-  const { rekor, authority, certificates, timestamps, trust, logs, calendar } = core
+  const { authority, certificates, timestamps, trust, logs, calendar } = core
   assertPublicUrl(config, core.rekorLog.generations.current.log.record, logger)
   // Before the first request where that is possible: whoever signs with this server must find it in what clients believe.
   if (config.listen.port !== 0) await trust?.publish(config.publicUrl)
   const { generations } = core.rekorLog
+  const rekor = openRekorService(core.foundation, core.rekorLog)
   const app = await createApp({
     logger,
     contract,

@@ -2,7 +2,6 @@ import { assertLogDirectory, dataPaths } from '../config/data-dir.js'
 import type { Config } from '../config/schema.js'
 import type { TransparencyLog } from '../log/contract.js'
 import type { Metrics } from '../metrics.js'
-import { createRekorService, type RekorService } from '../rekor/service.js'
 import type { Administration } from '../site/administration.js'
 import { readIssuers } from '../site/circumstances.js'
 import type { LiveServices } from '../trust/gaps.js'
@@ -13,7 +12,7 @@ import { type CertificateLog, openCertificateLog } from './certificate-log.js'
 import type { Closers } from './closing.js'
 import { openForWriting } from './database.js'
 import type { Foundation, ServerOptions } from './foundation.js'
-import { openRekor, openVerifier, type OpenRekor } from './rekor.js'
+import { openRekor, type OpenRekor } from './rekor.js'
 import { openTimestampAuthority, type OpenTimestamps } from './timestamps.js'
 import { openTrust, type OpenTrust } from './trust.js'
 
@@ -28,7 +27,6 @@ export interface Parts {
 
 /** Every service of one data directory, open, without a listener. */
 export interface Core extends Parts {
-  readonly rekor: RekorService
   /** What clients are told of all this; nothing where there is no TUF repository. */
   readonly trust: OpenTrust | undefined
   /** Whose ID tokens are believed. */
@@ -66,13 +64,6 @@ export async function openCore(
   const timestamps = config.tsa.enabled ? await openTimestampAuthority(foundation) : undefined
   const logs = (): readonly TransparencyLog[] => logsOf({ rekorLog, certificates })
   watchLogs(foundation, rekorLog, certificates, logs)
-  const rekor = createRekorService({
-    generations: rekorLog.generations,
-    database,
-    verifier: openVerifier(foundation),
-    observer: metrics,
-    monotonicMs: options.monotonicMs
-  })
   const parts = { foundation, rekorLog, certificates, authority, timestamps }
   const identity = authority?.issuers ?? (await readIssuers(config))
   const trust = config.tuf.enabled
@@ -83,7 +74,6 @@ export async function openCore(
   const site = { config, paths, database, world: options }
   return {
     ...parts,
-    rekor,
     trust,
     issuers: identity.issuers.map(({ issuerUrl }) => issuerUrl),
     calendar,

@@ -12,6 +12,7 @@ import type { EntryVerifier, VerifySettings } from '../rekor/entry-verifier.js'
 import { createRekorGeneration, type RekorGeneration } from '../rekor/generation.js'
 import { openRekorLog } from '../rekor/open-rekor-log.js'
 import { checkpointNameOf } from '../rekor/signing.js'
+import { createRekorService, type RekorService } from '../rekor/service.js'
 import { openTreeViews } from '../rekor/tree-views.js'
 import { createQuickVerifier } from '../rekor/quick-verifier.js'
 import { createVerifyPool } from '../rekor/verify-pool.js'
@@ -101,11 +102,26 @@ export function assertPublicUrl(config: Config, record: TreeRecord, logger: Logg
   )
 }
 
+/** What answers for the log. Not a part of the core: its threads are of no use to whoever only rotates keys. */
+export function openRekorService(
+  foundation: Foundation,
+  { generations }: Pick<OpenRekor, 'generations'>
+): RekorService {
+  const { database, metrics, options } = foundation
+  return createRekorService({
+    generations,
+    database,
+    verifier: openVerifier(foundation),
+    observer: metrics,
+    monotonicMs: options.monotonicMs
+  })
+}
+
 /**
  * What checks the signatures of entries: a pool of threads, or this one. Where signatures over digests are checked natively,
  * small entries are checked here, with their signatures beside.
  */
-export function openVerifier({ config, options, closers }: Foundation): EntryVerifier {
+function openVerifier({ config, options, closers }: Foundation): EntryVerifier {
   const { entryTypes, clientAlgorithms, attestations, verifyWorkers } = config.rekor
   const settings: VerifySettings = {
     enabledKinds: entryTypes,

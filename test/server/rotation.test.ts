@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { LogError } from '../../src/errors.js'
+import type { RekorService } from '../../src/rekor/service.js'
+import { openRekorService } from '../../src/server/rekor.js'
 import { rotate } from '../../src/server/rotation.js'
 import { ROTATED_PARTS, type RotateRequest } from '../../src/site/administration.js'
 import type { ProposedEntry } from '../../src/entries/entry-type.js'
@@ -34,8 +36,18 @@ const URL = 'http://127.0.0.1:3000'
 const key = artifactKey()
 let texts = 0
 
+const services = new WeakMap<Core, RekorService>()
+
+/** The service over a core, one for each. */
+function rekorOf(core: Core): RekorService {
+  const rekor = services.get(core) ?? openRekorService(core.foundation, core.rekorLog)
+  services.set(core, rekor)
+  return rekor
+}
+
 /** Logs something new. @returns its log index */
-async function log({ rekor }: Core): Promise<number> {
+async function log(core: Core): Promise<number> {
+  const rekor = rekorOf(core)
   const entry = proposal(`text ${texts++}`, key) as ProposedEntry
   return (await rekor.submit(entry, 1000)).entry.logIndex
 }
@@ -388,7 +400,8 @@ t.test('while a log is being replaced writers wait, and readers do not', async (
   const issuer = await startIssuer(t)
   const flags = { 'ca-issuers-file': issuer.issuersFile }
   const { core, rotating } = await openTestCore(t, testConfig(await initLog(t), flags))
-  const { rekorLog, certificates, authority, trust, rekor } = core
+  const { rekorLog, certificates, authority, trust } = core
+  const rekor = rekorOf(core)
   if (authority === undefined || certificates === undefined || trust === undefined) {
     throw new Error('all are on')
   }
