@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { formatUtcTime } from '../encoding/utc-time.js'
 import { dataPaths } from '../config/data-dir.js'
 import type { Config } from '../config/schema.js'
 import { didYouMean } from '../config/near-miss.js'
@@ -208,9 +209,9 @@ export function changeLine({
   startSeconds,
   endSeconds
 }: TrustChange): string {
-  const end = endSeconds === undefined ? '' : ` until ${isoTime(endSeconds)}`
+  const end = endSeconds === undefined ? '' : ` until ${formatUtcTime(endSeconds)}`
   const name = kind === 'service' ? '' : ` ${id}`
-  return `${change.padEnd(9)} ${kind}${name} at ${url}, believed from ${isoTime(startSeconds)}${end}`
+  return `${change.padEnd(9)} ${kind}${name} at ${url}, believed from ${formatUtcTime(startSeconds)}${end}`
 }
 
 function rotationValue(report: RotateReport, keys: string): Record<string, JsonValue> {
@@ -301,10 +302,6 @@ function nextSteps(file: string, sha256: string | undefined): string[] {
     `          sigstead tuf root sign ${name} --key KEYFILE`,
     ...publish
   ]
-}
-
-function isoTime(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
 }
 
 function readText(fileName: string): string {

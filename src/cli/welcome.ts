@@ -1,3 +1,4 @@
+import { formatUtcTime } from '../encoding/utc-time.js'
 import { CT_LOG_NAME_DIGITS } from '../ct/contract.js'
 import type { JsonValue } from '../encoding/canonical-json.js'
 import { shellWord } from '../encoding/shell.js'
@@ -50,7 +51,7 @@ export function welcomeValue(server: RunningServer): JsonValue {
  */
 export function cosignLines({ publicUrl, keyStartSeconds }: RunningServer): string {
   const url = shellWord(publicUrl)
-  const start = new Date(keyStartSeconds * 1000).toISOString().replace('.000Z', 'Z')
+  const start = formatUtcTime(keyStartSeconds)
   const rekor = shellWord(`url=${publicUrl},public-key=rekor.pub,start-time=${start}`)
   return `# The key of this log, a key of your own, something to sign:
 curl -sSf ${shellWord(`${publicUrl}/api/v1/log/publicKey`)} -o rekor.pub

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { formatUtcTime } from '../encoding/utc-time.js'
 import { encodeBase64 } from '../encoding/base64.js'
 import { encodeHex } from '../encoding/hex.js'
 import { encodePem } from '../encoding/pem.js'
@@ -16,7 +17,7 @@ export type StatedTree = Pick<TreeRecord, 'treeId' | 'origin' | 'publicKey' | 'c
  * new wording is a new version beside this one.
  */
 export function buildLogStatement(tree: StatedTree): string {
-  const created = new Date(tree.createdTimeSeconds * 1000).toISOString().replace('.000Z', 'Z')
+  const created = formatUtcTime(tree.createdTimeSeconds)
   return [
     'Transparency log statement, version 1',
     '',

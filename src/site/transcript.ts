@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { formatUtcTime } from '../encoding/utc-time.js'
 import { keyNameOf, syncFolder, writeDurably } from '../config/key-files.js'
 import { readVersion } from '../config/version.js'
 import { encodeHex } from '../encoding/hex.js'
@@ -27,7 +28,7 @@ export async function describeSite(
   const lines = [
     'Transcript of sigstead init',
     '',
-    `Time            ${isoTime(Math.floor(world.now() / 1000))}`,
+    `Time            ${formatUtcTime(Math.floor(world.now() / 1000))}`,
     `Version         sigstead ${readVersion()}, Node.js ${process.version}`,
     `Data directory  ${resolve(paths.root)}`,
     `Public URL      ${config.publicUrl}`,
@@ -60,7 +61,7 @@ export async function describeSite(
         const { organization, commonName } = readSubjectNames(certificate.subject)
         lines.push(
           `  certificate  O=${organization ?? ''}, CN=${commonName ?? ''}`,
-          `    valid      ${isoTime(certificate.notBeforeSeconds)} to ${isoTime(certificate.notAfterSeconds)}`,
+          `    valid      ${formatUtcTime(certificate.notBeforeSeconds)} to ${formatUtcTime(certificate.notAfterSeconds)}`,
           `    SHA-256    ${fingerprint(certificate.der)}`,
           `    key        ${fingerprint(certificate.publicKey.spki)}`
         )
@@ -113,8 +114,4 @@ function keyFile(folder: string, keyName: string): string {
 
 function fingerprint(bytes: Uint8Array): string {
   return encodeHex(hashData('sha256', bytes))
-}
-
-function isoTime(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
 }

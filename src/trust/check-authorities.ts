@@ -2,7 +2,8 @@ import { checkChain } from './check-chain.js'
 import { compareUrl } from './check-url.js'
 import { checkWindow, isOpenAt } from './check-window.js'
 import type { TrustedAuthority } from './contract.js'
-import { error, formatTime, ok, type TrustFinding, warning } from './finding.js'
+import { formatUtcTime } from '../encoding/utc-time.js'
+import { error, ok, type TrustFinding, warning } from './finding.js'
 import type { AuthorityEntry } from './read-trusted-root.js'
 
 /** How an authority of this kind is called. */
@@ -66,10 +67,10 @@ function reportAbsent(
     )
   }
   const { startSeconds, endSeconds } = validity
-  const until = endSeconds === undefined ? '' : ` to ${formatTime(endSeconds)}`
+  const until = endSeconds === undefined ? '' : ` to ${formatUtcTime(endSeconds)}`
   return warning(
     list,
-    `is without the ${name} from ${formatTime(startSeconds)}${until}: ` +
+    `is without the ${name} from ${formatUtcTime(startSeconds)}${until}: ` +
       'fetch the file again, what was signed then is refused'
   )
 }

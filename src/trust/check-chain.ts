@@ -2,7 +2,8 @@ import { equalBytes } from '../encoding/bytes.js'
 import { isLogError } from '../errors.js'
 import { type Certificate, parseCertificate } from '../x509/certificate.js'
 import type { TrustedAuthority } from './contract.js'
-import { error, formatTime, type TrustFinding, warning } from './finding.js'
+import { formatUtcTime } from '../encoding/utc-time.js'
+import { error, type TrustFinding, warning } from './finding.js'
 
 export interface CheckedChain {
   /** The authority of ours it is meant to be. */
@@ -132,11 +133,11 @@ function checkTimes(
   if (nowSeconds === undefined) return []
   return chain.flatMap(({ notBeforeSeconds, notAfterSeconds }, i) => {
     if (nowSeconds > notAfterSeconds) {
-      const problem = `expired at ${formatTime(notAfterSeconds)}: take ${file} from this server again`
+      const problem = `expired at ${formatUtcTime(notAfterSeconds)}: take ${file} from this server again`
       return [error(whereOf(i), problem)]
     }
     if (nowSeconds >= notBeforeSeconds) return []
-    const problem = `is valid only from ${formatTime(notBeforeSeconds)}: look at the clock of this machine`
+    const problem = `is valid only from ${formatUtcTime(notBeforeSeconds)}: look at the clock of this machine`
     return [error(whereOf(i), problem)]
   })
 }

@@ -6,7 +6,8 @@ import { logIdOf } from '../x509/ct-signature.js'
 import { compareUrl } from './check-url.js'
 import { checkWindow } from './check-window.js'
 import type { TrustedLog } from './contract.js'
-import { error, formatTime, ok, quoted, type TrustFinding, warning } from './finding.js'
+import { formatUtcTime } from '../encoding/utc-time.js'
+import { error, ok, quoted, type TrustFinding, warning } from './finding.js'
 import { keyDetailsOf } from './key-details.js'
 import { shortHash } from './legacy-targets.js'
 import type { LogEntry } from './read-trusted-root.js'
@@ -46,10 +47,10 @@ function reportAbsent(log: TrustedLog, isActive: boolean, { list, name }: LogKin
     )
   }
   const { startSeconds, endSeconds } = log.validity
-  const until = endSeconds === undefined ? '' : ` to ${formatTime(endSeconds)}`
+  const until = endSeconds === undefined ? '' : ` to ${formatUtcTime(endSeconds)}`
   return warning(
     list,
-    `is without the key of the ${name} from ${formatTime(startSeconds)}${until} (log id ${id}...): ` +
+    `is without the key of the ${name} from ${formatUtcTime(startSeconds)}${until} (log id ${id}...): ` +
       'fetch the file again, what was signed then is refused'
   )
 }

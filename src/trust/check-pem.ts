@@ -5,7 +5,8 @@ import { parsePublicKey } from '../keys/public-key.js'
 import { parseCertificate } from '../x509/certificate.js'
 import { checkChain, type CheckedChain } from './check-chain.js'
 import type { TrustedAuthority, TrustedLog, TrustState } from './contract.js'
-import { error, formatTime, ok, quoted, type TrustFinding, warning } from './finding.js'
+import { formatUtcTime } from '../encoding/utc-time.js'
+import { error, ok, quoted, type TrustFinding, warning } from './finding.js'
 
 /** Larger than any file of keys and chains. */
 const MAX_PEM_BYTES = 1 << 20
@@ -89,7 +90,7 @@ function checkKey({ where, bytes }: Numbered, state: TrustState): TrustFinding {
       return ok(where, `is the key of the ${name} in use`)
     if (log !== undefined) {
       const { endSeconds } = log.validity
-      const until = endSeconds === undefined ? '' : ` until ${formatTime(endSeconds)}`
+      const until = endSeconds === undefined ? '' : ` until ${formatUtcTime(endSeconds)}`
       const problem = `is the key that the ${name} had${until}: take ${file} for what is signed now`
       return warning(where, problem)
     }

@@ -1,6 +1,7 @@
 import { nearestUrl } from './check-url.js'
 import type { ServiceUrl, TrustState } from './contract.js'
-import { error, formatTime, ok, quoted, type TrustFinding, warning } from './finding.js'
+import { formatUtcTime } from '../encoding/utc-time.js'
+import { error, ok, quoted, type TrustFinding, warning } from './finding.js'
 import type { ServiceEntry, SigningConfigDocument } from './read-signing-config.js'
 
 interface Options {
@@ -110,15 +111,15 @@ function checkTimes(
   }
   const found: TrustFinding[] = []
   if (startSeconds !== undefined && startSeconds > nowSeconds) {
-    const problem = `is ${formatTime(startSeconds)}, which is in the future, and sigstore-js goes there already`
-    found.push(error(`${at}.start`, `${problem}: write ${formatTime(own.startSeconds)}`))
+    const problem = `is ${formatUtcTime(startSeconds)}, which is in the future, and sigstore-js goes there already`
+    found.push(error(`${at}.start`, `${problem}: write ${formatUtcTime(own.startSeconds)}`))
   }
   const remedy = 'fetch the file again'
   if (endSeconds !== undefined && endSeconds < (own.endSeconds ?? Infinity)) {
-    const problem = `is ${formatTime(endSeconds)}, and this server answers there longer`
+    const problem = `is ${formatUtcTime(endSeconds)}, and this server answers there longer`
     found.push((endSeconds < nowSeconds ? error : warning)(`${at}.end`, `${problem}: ${remedy}`))
   } else if (own.endSeconds !== undefined && (endSeconds ?? Infinity) > own.endSeconds) {
-    const problem = `is not ${formatTime(own.endSeconds)}, when the address is given up`
+    const problem = `is not ${formatUtcTime(own.endSeconds)}, when the address is given up`
     found.push(
       (own.endSeconds < nowSeconds ? error : warning)(`${at}.end`, `${problem}: ${remedy}`)
     )

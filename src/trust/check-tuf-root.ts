@@ -2,7 +2,8 @@ import { canonicalJson, type JsonValue } from '../encoding/canonical-json.js'
 import { isJsonObject, parseJson } from '../encoding/json.js'
 import { isLogError } from '../errors.js'
 import { type DocumentReader, readTime } from './document-reader.js'
-import { error, formatTime, ok, quoted, type TrustFinding, warning } from './finding.js'
+import { formatUtcTime } from '../encoding/utc-time.js'
+import { error, ok, quoted, type TrustFinding, warning } from './finding.js'
 
 /** The root metadata of our TUF repository, as texts. */
 export interface TufRoots {
@@ -58,7 +59,7 @@ export function checkTufRoot(
   }
   const isCurrent = compareVersions({ value, version, keyIds: keyIdsOf(value) }, tuf, problems)
   if (expires < nowSeconds) {
-    const when = `is ${formatTime(expires)}, which is over`
+    const when = `is ${formatUtcTime(expires)}, which is over`
     problems.push(
       isCurrent
         ? error('signed.expires', `${when}: whoever runs the server must sign a new root`)

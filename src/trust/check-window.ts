@@ -1,6 +1,7 @@
 import type { Validity } from './contract.js'
 import type { DocumentWindow } from './document-reader.js'
-import { error, formatTime, type TrustFinding, warning } from './finding.js'
+import { formatUtcTime } from '../encoding/utc-time.js'
+import { error, type TrustFinding, warning } from './finding.js'
 
 /** Whether something is to be believed at a time. Without a start it is not: clients refuse the entry. */
 export function isOpenAt(
@@ -38,16 +39,16 @@ function checkStart(
 ): readonly TrustFinding[] {
   if (startSeconds === undefined) return []
   const isLate = ours !== undefined && startSeconds > ours.startSeconds
-  const remedy = isLate ? `: write ${formatTime(ours.startSeconds)}, as this server does` : ''
+  const remedy = isLate ? `: write ${formatUtcTime(ours.startSeconds)}, as this server does` : ''
   if (startSeconds > nowSeconds) {
     const advice = isLate ? remedy : ': wait until then, or look at the clock of this machine'
-    return [error(where, `is ${formatTime(startSeconds)}, which is in the future${advice}`)]
+    return [error(where, `is ${formatUtcTime(startSeconds)}, which is in the future${advice}`)]
   }
   if (!isLate) return []
   return [
     error(
       where,
-      `is ${formatTime(startSeconds)}, so that what was signed before is refused${remedy}`
+      `is ${formatUtcTime(startSeconds)}, so that what was signed before is refused${remedy}`
     )
   ]
 }
@@ -61,15 +62,18 @@ function checkEnd(
   const own = ours.endSeconds ?? Infinity
   if (theirs < own) {
     const remedy =
-      own === Infinity ? 'leave it out, as this server does' : `write ${formatTime(own)}`
+      own === Infinity ? 'leave it out, as this server does' : `write ${formatUtcTime(own)}`
     return [
-      error(where, `is ${formatTime(theirs)}, so that what was signed after is refused: ${remedy}`)
+      error(
+        where,
+        `is ${formatUtcTime(theirs)}, so that what was signed after is refused: ${remedy}`
+      )
     ]
   }
   if (theirs === own) return []
   const found =
     theirs === Infinity
-      ? `is missing, though this was replaced at ${formatTime(own)}`
-      : `is ${formatTime(theirs)}, later than here`
-  return [warning(where, `${found}: write ${formatTime(own)}, or fetch the file again`)]
+      ? `is missing, though this was replaced at ${formatUtcTime(own)}`
+      : `is ${formatUtcTime(theirs)}, later than here`
+  return [warning(where, `${found}: write ${formatUtcTime(own)}, or fetch the file again`)]
 }

@@ -31,8 +31,3 @@ export function quoted(text: string): string {
   const safe = shown.replace(/[^ -~]/gu, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`)
   return `"${safe}${text.length > MAX_QUOTED ? '...' : ''}"`
 }
-
-/** Such as `2026-01-01T00:00:00Z`; parts of a second are shown when there are some. */
-export function formatTime(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
-}

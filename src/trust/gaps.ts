@@ -2,7 +2,7 @@ import { equalBytes } from '../encoding/bytes.js'
 import { parsePublicKey } from '../keys/public-key.js'
 import { logIdOf } from '../x509/ct-signature.js'
 import type { DocumentWindow } from './document-reader.js'
-import { formatTime } from './finding.js'
+import { formatUtcTime } from '../encoding/utc-time.js'
 import { keyDetailsOf } from './key-details.js'
 import { type AuthorityEntry, type LogEntry, readTrustedRoot } from './read-trusted-root.js'
 import { HASH_ALGORITHM } from './trusted-root.js'
@@ -113,10 +113,10 @@ function findWindowProblem(
   nowSeconds: number
 ): string | undefined {
   if (startSeconds === undefined || nowSeconds < startSeconds) {
-    const from = startSeconds === undefined ? '' : ` before ${formatTime(startSeconds)}`
+    const from = startSeconds === undefined ? '' : ` before ${formatUtcTime(startSeconds)}`
     return `${where} is not to be believed${from}`
   }
   return endSeconds !== undefined && nowSeconds > endSeconds
-    ? `${where} is not to be believed after ${formatTime(endSeconds)}`
+    ? `${where} is not to be believed after ${formatUtcTime(endSeconds)}`
     : undefined
 }

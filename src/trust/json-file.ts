@@ -1,3 +1,4 @@
+import { formatUtcTime } from '../encoding/utc-time.js'
 import { LogError } from '../errors.js'
 import { encodeUtf8 } from '../encoding/text.js'
 import type { Validity } from './contract.js'
@@ -30,5 +31,5 @@ function formatTime(seconds: number): string {
   if (!Number.isSafeInteger(seconds) || seconds < 0 || seconds > MAX_SECONDS) {
     throw new LogError('internal', `trust: ${seconds} is not a time in whole seconds`)
   }
-  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
+  return formatUtcTime(seconds)
 }

@@ -1,3 +1,4 @@
+import { formatUtcTime } from '../encoding/utc-time.js'
 import { LogError } from '../errors.js'
 
 /** Last second of the year 9999: the format has four digits for the year. */
@@ -13,7 +14,7 @@ export function formatTime(seconds: number): string {
   if (!Number.isSafeInteger(seconds) || seconds < 0 || seconds > MAX_SECONDS) {
     throw new LogError('invalid_request', `no time that TUF can write: ${seconds} s`)
   }
-  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
+  return formatUtcTime(seconds)
 }
 
 /** Seconds since the epoch of a time as formatTime writes it. @throws LogError `invalid_request` */

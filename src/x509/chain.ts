@@ -1,3 +1,4 @@
+import { formatUtcTime } from '../encoding/utc-time.js'
 import { equalBytes } from '../encoding/bytes.js'
 import { isLogError, LogError } from '../errors.js'
 import { readEcdsaSignature } from '../keys/ecdsa-signature.js'
@@ -98,10 +99,14 @@ function assertValid(
   const { notBeforeSeconds, notAfterSeconds, basicConstraints } = certificate
   const expired = 'certificate has expired or is not yet valid: current time'
   if (atSeconds < notBeforeSeconds) {
-    throw failed(`${expired} ${formatTime(atSeconds)} is before ${formatTime(notBeforeSeconds)}`)
+    throw failed(
+      `${expired} ${formatUtcTime(atSeconds)} is before ${formatUtcTime(notBeforeSeconds)}`
+    )
   }
   if (atSeconds > notAfterSeconds) {
-    throw failed(`${expired} ${formatTime(atSeconds)} is after ${formatTime(notAfterSeconds)}`)
+    throw failed(
+      `${expired} ${formatUtcTime(atSeconds)} is after ${formatUtcTime(notAfterSeconds)}`
+    )
   }
   if (role === 'intermediate' && basicConstraints?.isCa !== true) {
     throw failed('certificate is not authorized to sign other certificates')
@@ -139,10 +144,6 @@ export async function hasSigned(issuer: Certificate, child: Certificate): Promis
     if (!isLogError(err)) throw err
     return false
   }
-}
-
-function formatTime(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
 }
 
 function failed(problem: string): LogError {

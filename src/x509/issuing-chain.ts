@@ -1,3 +1,4 @@
+import { formatUtcTime } from '../encoding/utc-time.js'
 import { equalBytes } from '../encoding/bytes.js'
 import { decodePem, encodePem } from '../encoding/pem.js'
 import { encodeUtf8 } from '../encoding/text.js'
@@ -124,10 +125,10 @@ function assertTime(
   atSeconds: number
 ): void {
   if (atSeconds < notBeforeSeconds) {
-    throw refused(`${name} is valid only from ${formatTime(notBeforeSeconds)}`)
+    throw refused(`${name} is valid only from ${formatUtcTime(notBeforeSeconds)}`)
   }
   if (atSeconds > notAfterSeconds) {
-    throw refused(`${name} expired at ${formatTime(notAfterSeconds)}`)
+    throw refused(`${name} expired at ${formatUtcTime(notAfterSeconds)}`)
   }
 }
 
@@ -189,10 +190,6 @@ function assertIssuingKey(key: PublicKey): void {
       `an issuing key must be ECDSA on P-256, P-384 or P-521, or strong RSA of 2048, 3072 or 4096 bits: ${weakness}`
     )
   }
-}
-
-function formatTime(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
 }
 
 function refused(problem: string): LogError {

@@ -1,3 +1,4 @@
+import { formatUtcTime } from '../encoding/utc-time.js'
 import { equalBytes } from '../encoding/bytes.js'
 import { encodePem } from '../encoding/pem.js'
 import { LogError } from '../errors.js'
@@ -98,10 +99,10 @@ async function assertLink(
   const issuer = chain[i + 1] ?? certificate
   const { notBeforeSeconds, notAfterSeconds, basicConstraints, extensions } = certificate
   if (atSeconds < notBeforeSeconds) {
-    throw refused(`${name} is valid only from ${formatTime(notBeforeSeconds)}`)
+    throw refused(`${name} is valid only from ${formatUtcTime(notBeforeSeconds)}`)
   }
   if (atSeconds > notAfterSeconds) {
-    throw refused(`${name} expired at ${formatTime(notAfterSeconds)}`)
+    throw refused(`${name} expired at ${formatUtcTime(notAfterSeconds)}`)
   }
   if (extensions.some(({ oid, critical }) => critical && !KNOWN_EXTENSIONS.includes(oid))) {
     throw refused(`${name} has an unhandled critical extension`)
@@ -136,10 +137,6 @@ function assertTimeStamping(certificate: Certificate): void {
       'certificate must have extended key usage timestamping set to sign timestamping certificates'
     )
   }
-}
-
-function formatTime(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
 }
 
 function refused(problem: string): LogError {
