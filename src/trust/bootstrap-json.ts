@@ -1,3 +1,4 @@
+import { formatUtcTime } from '../encoding/utc-time.js'
 import type { JsonValue } from '../encoding/canonical-json.js'
 import type { BootstrapContent } from './bootstrap-contract.js'
 
@@ -16,7 +17,7 @@ export function bootstrapValue(content: BootstrapContent): JsonValue {
       roles: tuf.expiries.map(({ role, version, expiresSeconds }) => ({
         role,
         version,
-        expires: utcTime(expiresSeconds)
+        expires: formatUtcTime(expiresSeconds)
       }))
     },
     files: files.map(({ name, about, mediaType, bytes, sha256 }) => ({
@@ -36,9 +37,4 @@ export function bootstrapValue(content: BootstrapContent): JsonValue {
       documents: [...documents]
     }))
   }
-}
-
-/** `YYYY-MM-DDTHH:MM:SSZ`. */
-export function utcTime(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z')
 }

@@ -1,5 +1,5 @@
 import type { BootstrapContent, ClientGuide } from './bootstrap-contract.js'
-import { utcTime } from './bootstrap-json.js'
+import { formatUtcTime } from '../encoding/utc-time.js'
 import { FILES_GUIDE } from './client-guides.js'
 
 /** Columns of running text. */
@@ -15,7 +15,7 @@ export function bootstrapReadme({ publicUrl, tuf, files, clients }: BootstrapCon
   const list = rows.map(([name, about]) => `  ${name.padEnd(width)}  ${about}\n`).join('')
   const expiries = tuf.expiries.map(
     ({ role, version, expiresSeconds }) =>
-      `  ${role.padEnd(9)} version ${version}, until ${utcTime(expiresSeconds)}\n`
+      `  ${role.padEnd(9)} version ${version}, until ${formatUtcTime(expiresSeconds)}\n`
   )
   return `How clients come to trust ${publicUrl}
 

@@ -1,6 +1,6 @@
 import { decodeUtf8 } from '../encoding/text.js'
 import type { BootstrapContent, BootstrapFile, ClientGuide } from '../trust/bootstrap-contract.js'
-import { utcTime } from '../trust/bootstrap-json.js'
+import { formatUtcTime } from '../encoding/utc-time.js'
 import { escapeHtml } from './escape-html.js'
 
 /** Path below the public address to an attribute. */
@@ -59,7 +59,7 @@ ${files.map((file) => renderRow(file, linkTo)).join('\n')}
 <table>
 <thead><tr><th>Role</th><th>Version</th><th>Good until</th></tr></thead>
 <tbody>
-${tuf.expiries.map(({ role, version, expiresSeconds }) => `<tr><td>${escapeHtml(role)}</td><td>${version}</td><td>${utcTime(expiresSeconds)}</td></tr>`).join('\n')}
+${tuf.expiries.map(({ role, version, expiresSeconds }) => `<tr><td>${escapeHtml(role)}</td><td>${version}</td><td>${formatUtcTime(expiresSeconds)}</td></tr>`).join('\n')}
 </tbody>
 </table>
 <p><a href="${linkTo('')}">Home</a></p>
