@@ -1,5 +1,6 @@
 import { encodeHex } from '../encoding/hex.js'
 import { LogError } from '../errors.js'
+import { type CheckData, checkDataHere } from '../keys/check-queue.js'
 import type { PublicKey } from '../keys/public-key.js'
 import { type Certificate, parseCertificate } from '../x509/certificate.js'
 import { hasSigned } from '../x509/chain.js'
@@ -11,7 +12,8 @@ import {
   type LeafTbs,
   randomSerial
 } from '../x509/leaf-certificate.js'
-import { ctEntryOf } from '../x509/precertificate.js'
+import type { CtSignedEntry } from '../x509/merkle-tree-leaf.js'
+import { precertificateEntry } from '../x509/precertificate.js'
 import { encodeSctList } from '../x509/sct-list.js'
 import type { SignedCertificateTimestamp } from '../x509/sct.js'
 import { verifyClientKey } from './client-key/verify-client-key.js'
@@ -43,6 +45,8 @@ export interface CertificateAuthorityOptions {
   /** Unpredictable bytes. */
   readonly randomBytes: (length: number) => Uint8Array
   readonly observer: { newCertificate(): void }
+  /** What checks signatures: of clients, of certificate logs, and our own; on this thread unless it says otherwise. */
+  readonly checkData?: CheckData
 }
 
 export interface CertificateLog {
@@ -67,6 +71,7 @@ export function createCertificateAuthority(
 ): CertificateAuthority {
   const { identity, issuers, allowedAlgorithms, authority, log, now, randomBytes, observer } =
     options
+  const { checkData = checkDataHere } = options
 
   function buildTbs(
     { subjectAlternativeName, extensions }: CertificateIdentity,
@@ -95,11 +100,16 @@ export function createCertificateAuthority(
   return {
     async issue({ token, key }) {
       const principal = await identity.verify(token)
-      const publicKey = await verifyClientKey(key, principal.challenge, allowedAlgorithms)
+      const publicKey = await verifyClientKey(
+        key,
+        principal.challenge,
+        allowedAlgorithms,
+        checkData
+      )
       // One for all that follows: a change in between must not mix two.
       const issuing = authority()
       const tbs = buildTbs(principal.buildIdentity(), publicKey, issuing)
-      const issued = await issueFrom(tbs, issuing, log)
+      const issued = await issueFrom(tbs, { ...issuing, checkData }, log)
       observer.newCertificate()
       return issued
     },
@@ -108,9 +118,14 @@ export function createCertificateAuthority(
   }
 }
 
+/** One key with its chain, and what checks what it signs. */
+interface CheckedAuthority extends IssuingAuthority {
+  readonly checkData: CheckData
+}
+
 async function issueFrom(
   tbs: LeafTbs,
-  authority: IssuingAuthority,
+  authority: CheckedAuthority,
   log: CertificateLog | undefined
 ): Promise<IssuedCertificate> {
   const { der: chain } = authority.chain
@@ -118,31 +133,35 @@ async function issueFrom(
     const certificate = await signCertificate(tbs.plain(), authority)
     return { chain: [certificate, ...chain], delivery: 'none', sct: undefined }
   }
+  const [issuing] = authority.chain.certificates
   if (log.delivery === 'detached') {
     const certificate = await signCertificate(tbs.plain(), authority)
-    const sct = await logCertificate('certificate', certificate, authority, log)
+    const entry: CtSignedEntry = { kind: 'certificate', certificate }
+    const sct = await logCertificate(certificate, entry, authority, log)
     return { chain: [certificate, ...chain], delivery: 'detached', sct }
   }
   const precertificate = await sign(tbs.withPoison(), authority)
-  const sct = await logCertificate('precertificate', precertificate, authority, log)
+  // What everybody who gets the certificate makes of it: the certificate without the list of timestamps.
+  const entry = precertificateEntry(tbs.plain(), issuing)
+  const sct = await logCertificate(precertificate, entry, authority, log)
   const certificate = await signCertificate(tbs.withSctList(encodeSctList([sct])), authority)
   return { chain: [certificate, ...chain], delivery: 'embedded', sct: undefined }
 }
 
+/** @param entry what the log must have signed for it */
 async function logCertificate(
-  kind: 'certificate' | 'precertificate',
   certificate: Uint8Array,
-  { chain }: IssuingAuthority,
+  entry: CtSignedEntry,
+  { chain, checkData }: CheckedAuthority,
   { submit, keyOf }: CertificateLog
 ): Promise<SignedCertificateTimestamp> {
   try {
-    const sct = await submit(kind, [certificate, ...chain.der])
+    const sct = await submit(entry.kind, [certificate, ...chain.der])
     const publicKey = keyOf(sct.logId)
     if (publicKey === undefined) {
       throw new LogError('verification_failed', `it is of another log, ${encodeHex(sct.logId)}`)
     }
-    const [issuing] = chain.certificates
-    await verifySct(sct, ctEntryOf(parseCertificate(certificate), issuing), publicKey)
+    await verifySct(sct, entry, publicKey, checkData)
     return sct
   } catch (err) {
     throw failed('ctLog', 'the certificate log gave no good timestamp', err)
@@ -150,10 +169,10 @@ async function logCertificate(
 }
 
 /** A certificate that is given out was read again, and verifies with the key that everybody will verify it with. */
-async function signCertificate(tbs: Uint8Array, authority: IssuingAuthority): Promise<Uint8Array> {
+async function signCertificate(tbs: Uint8Array, authority: CheckedAuthority): Promise<Uint8Array> {
   const der = await sign(tbs, authority)
   const [issuing] = authority.chain.certificates
-  if (!(await hasSigned(issuing, readIssued(der)))) {
+  if (!(await hasSigned(issuing, readIssued(der), authority.checkData))) {
     throw failed('signer', 'a certificate just issued does not verify')
   }
   return der

@@ -1,5 +1,6 @@
 import { equalBytes } from '../encoding/bytes.js'
 import { isLogError, LogError } from '../errors.js'
+import { type CheckData, checkDataHere } from '../keys/check-queue.js'
 import { hasSigned } from '../x509/chain.js'
 import { type Certificate, parseCertificate } from '../x509/certificate.js'
 import { extendedKeyUsagesOf, OID_CODE_SIGNING } from '../x509/extended-key-usage.js'
@@ -34,8 +35,14 @@ export interface ChainChecker {
   check(kind: SubmissionKind, chain: readonly Uint8Array[]): Promise<CheckedChain>
 }
 
-/** @param roots DER of every accepted root, asked for each submission */
-export function createChainChecker(roots: () => readonly Uint8Array[]): ChainChecker {
+/**
+ * @param roots DER of every accepted root, asked for each submission
+ * @param checkData what checks signatures; on this thread unless it says otherwise
+ */
+export function createChainChecker(
+  roots: () => readonly Uint8Array[],
+  checkData: CheckData = checkDataHere
+): ChainChecker {
   // By the very bytes our own authority hands over again and again; strangers' copies are new every time.
   const read = new WeakMap<Uint8Array, Certificate>()
   const links = new WeakMap<Certificate, WeakSet<Certificate>>()
@@ -54,7 +61,7 @@ export function createChainChecker(roots: () => readonly Uint8Array[]): ChainChe
     if (!equalBytes(child.issuer, issuer.subject)) {
       throw refused(`certificate ${position} was not issued by the one after it: names differ`)
     }
-    if (!(await hasSigned(issuer, child))) {
+    if (!(await hasSigned(issuer, child, checkData))) {
       throw refused(
         `certificate ${position} was not signed by the one after it, or that is no certificate authority`
       )
@@ -71,7 +78,7 @@ export function createChainChecker(roots: () => readonly Uint8Array[]): ChainChe
     const last = chain.at(-1)
     if (last === undefined || accepted.some(({ der }) => equalBytes(der, last.der))) return chain
     for (const root of accepted) {
-      if (equalBytes(root.subject, last.issuer) && (await hasSigned(root, last))) {
+      if (equalBytes(root.subject, last.issuer) && (await hasSigned(root, last, checkData))) {
         return [...chain, root]
       }
     }

@@ -1,5 +1,6 @@
 import { encodeHex } from '../encoding/hex.js'
 import { LogError } from '../errors.js'
+import type { CheckData } from '../keys/check-queue.js'
 import { hashData } from '../keys/verify.js'
 import type { NewLeaf } from '../log/contract.js'
 import { hashLeaf } from '../merkle/hash.js'
@@ -33,6 +34,8 @@ export interface CtServiceOptions {
   readonly refreshMs: number
   /** Told when that failed. */
   readonly onProblem: (err: unknown) => void
+  /** What checks signatures of chains; on this thread unless it says otherwise. */
+  readonly checkData?: CheckData
 }
 
 /** How soon a stranger may try again. A batch takes some milliseconds; this is the shortest the header can say. */
@@ -52,7 +55,7 @@ export async function createCtService(options: CtServiceOptions): Promise<CtServ
   const { database, opened, maxForeignSubmissions } = options
   const { log, clock } = opened
   const { register } = database
-  const checker = createChainChecker(options.roots)
+  const checker = createChainChecker(options.roots, options.checkData)
   let foreign = 0
   let refreshed = await readKept(register, log.record)
 

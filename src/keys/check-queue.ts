@@ -9,6 +9,13 @@ export interface CheckQueue {
   data(signed: Omit<SignedDigest, 'digest'> & { readonly data: Uint8Array }): Promise<void>
 }
 
+/** What checks a signature over data for those who do not care where: `CheckQueue.data`, or checkDataHere. */
+export type CheckData = CheckQueue['data']
+
+/** On this thread, before it returns. @throws LogError as verifyData */
+export const checkDataHere: CheckData = ({ key, hashName, data, signature }) =>
+  verifyData(key, hashName, data, signature)
+
 interface Waiter {
   readonly signed: SignedDigest
   readonly resolve: () => void

@@ -14,6 +14,7 @@ import { readRemoteLogKey } from '../config/log-key-file.js'
 import { readTextFile } from '../config/text-file.js'
 import { LogError } from '../errors.js'
 import { parsePublicKey, type PublicKey } from '../keys/public-key.js'
+import { createSignQueue } from '../keys/sign-queue.js'
 import { checkIssuingChain } from '../x509/issuing-chain.js'
 import { readIssuers } from '../site/circumstances.js'
 import { readActiveAuthority } from './active-authority.js'
@@ -40,7 +41,7 @@ export async function openAuthority(
   foundation: Foundation,
   log: CertificateLog | undefined
 ): Promise<OpenAuthority> {
-  const { config, options, metrics } = foundation
+  const { config, options, metrics, checks } = foundation
   const { logger, now, randomBytes } = options
   let issuing = await readAuthority(foundation)
   const issuers = await readIssuers(config)
@@ -50,7 +51,8 @@ export async function openAuthority(
     fetchBytes: createFetch(),
     readFile,
     nowSeconds: () => Math.floor(now() / 1000),
-    onProblem: (problem) => logger.warn(problem)
+    onProblem: (problem) => logger.warn(problem),
+    checkData: checks.data
   })
   // Not waited for: an issuer that cannot be reached now may be reached when its first token comes.
   void identity.warmUp()
@@ -62,7 +64,8 @@ export async function openAuthority(
     log: logOf(foundation, log),
     now,
     randomBytes,
-    observer: metrics.fulcio
+    observer: metrics.fulcio,
+    checkData: checks.data
   })
   return {
     authority,
@@ -77,7 +80,7 @@ export async function openAuthority(
 async function readAuthority(foundation: Foundation): Promise<IssuingAuthority> {
   const { signer, certificates, atSeconds } = await readActiveAuthority(foundation, 'ca')
   const chain = await checkIssuingChain(certificates, { publicKey: signer.publicKey, atSeconds })
-  return { chain, signer }
+  return { chain, signer: createSignQueue(signer) }
 }
 
 /** Where certificates are logged: here, elsewhere or nowhere. */

@@ -49,7 +49,7 @@ export async function openCertificateLog(foundation: Foundation): Promise<Certif
 }
 
 async function openActiveLog(
-  { config, options, paths, database, metrics }: Foundation,
+  { config, options, paths, database, metrics, checks }: Foundation,
   roots: () => readonly Uint8Array[]
 ): Promise<CtGeneration> {
   const { logger, now } = options
@@ -76,7 +76,8 @@ async function openActiveLog(
       maxForeignSubmissions: config.ct.maxForeignSubmissions,
       refreshMs: REFRESH_MS,
       onProblem: (err) =>
-        logger.error({ err }, 'the tree head of the certificate log was not refreshed')
+        logger.error({ err }, 'the tree head of the certificate log was not refreshed'),
+      checkData: checks.data
     })
     return { ct, log: opened.log }
   } catch (err) {

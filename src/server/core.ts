@@ -1,6 +1,7 @@
 import { assertLogDirectory, dataPaths } from '../config/data-dir.js'
 import type { Config } from '../config/schema.js'
 import type { TransparencyLog } from '../log/contract.js'
+import { createCheckQueue } from '../keys/check-queue.js'
 import type { Metrics } from '../metrics.js'
 import type { Administration } from '../site/administration.js'
 import { readIssuers } from '../site/circumstances.js'
@@ -57,7 +58,8 @@ export async function openCore(
   assertLogDirectory(paths)
   const database = await openForWriting(paths)
   closers.push(() => database.close())
-  const foundation: Foundation = { config, options, paths, database, metrics, closers }
+  const checks = createCheckQueue()
+  const foundation: Foundation = { config, options, paths, database, metrics, closers, checks }
   const rekorLog = await openRekor(foundation)
   const certificates = config.ct.enabled ? await openCertificateLog(foundation) : undefined
   const authority = config.ca.enabled ? await openAuthority(foundation, certificates) : undefined

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino'
 import type { DataPaths } from '../config/data-dir.js'
 import type { Config } from '../config/schema.js'
+import type { CheckQueue } from '../keys/check-queue.js'
+import type { Announcement } from '../front/announcement.js'
 import type { Metrics } from '../metrics.js'
 import type { Database } from '../store/log-store.js'
 import type { Closers } from './closing.js'
@@ -24,6 +26,10 @@ export interface Foundation {
   readonly database: Database
   readonly metrics: Metrics
   readonly closers: Closers
+  /** What is published, for other threads; undefined where there are none. */
+  readonly announcement: Announcement | undefined
+  /** Checks signatures for all parts, so that what comes at one time is checked in one go. */
+  readonly checks: CheckQueue
 }
 
 /** An idle log proves itself this often, or three times within the age that health allows. */

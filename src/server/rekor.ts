@@ -3,7 +3,7 @@ import { defaultPublicUrl } from '../config/parse.js'
 import { batchLimits, type Config } from '../config/schema.js'
 import { readPassphrase, readTreeSigner } from '../config/secrets.js'
 import { LogError } from '../errors.js'
-import { createCheckQueue } from '../keys/check-queue.js'
+import { announceAdded, announceGenerations } from '../front/announcement.js'
 import { nativeProblem } from '../keys/native-crypto.js'
 import type { TransparencyLog } from '../log/contract.js'
 import { type CountedLog, countWaiting, timeWrites } from '../log/instruments.js'
@@ -38,6 +38,7 @@ export interface OpenRekor {
 /** Opens the Rekor log. */
 export async function openRekor(foundation: Foundation): Promise<OpenRekor> {
   let counted: CountedLog | undefined
+  const { announcement } = foundation
   const reopen = async (): Promise<RekorGeneration> => {
     counted = countWaiting(await openActiveTree(foundation))
     const trees = await openTreeViews({
@@ -45,9 +46,12 @@ export async function openRekor(foundation: Foundation): Promise<OpenRekor> {
       log: counted.log,
       readAttestations: foundation.config.rekor.attestations.enabled
     })
-    return createRekorGeneration(trees, counted.log)
+    const generation = createRekorGeneration(trees, counted.log)
+    return announcement === undefined ? generation : announceAdded(generation, announcement)
   }
-  const generations = createSuccession(await reopen())
+  const succession = createSuccession(await reopen())
+  const generations =
+    announcement === undefined ? succession : announceGenerations(succession, announcement)
   foundation.closers.push(() => generations.current.log.close())
   return {
     generations,
@@ -105,13 +109,14 @@ export function assertPublicUrl(config: Config, record: TreeRecord, logger: Logg
 /** What answers for the log. Not a part of the core: its threads are of no use to whoever only rotates keys. */
 export function openRekorService(
   foundation: Foundation,
-  { generations }: Pick<OpenRekor, 'generations'>
+  { generations }: Pick<OpenRekor, 'generations'>,
+  verifier: EntryVerifier
 ): RekorService {
   const { database, metrics, options } = foundation
   return createRekorService({
     generations,
     database,
-    verifier: openVerifier(foundation),
+    verifier,
     observer: metrics,
     monotonicMs: options.monotonicMs
   })
@@ -121,16 +126,12 @@ export function openRekorService(
  * What checks the signatures of entries: a pool of threads, or this one. Where signatures over digests are checked natively,
  * small entries are checked here, with their signatures beside.
  */
-function openVerifier({ config, options, closers }: Foundation): EntryVerifier {
-  const { entryTypes, clientAlgorithms, attestations, verifyWorkers } = config.rekor
-  const settings: VerifySettings = {
-    enabledKinds: entryTypes,
-    clientAlgorithms,
-    maxAttestationBytes: attestations.enabled ? attestations.maxBytes : 0
-  }
+export function openVerifier({ config, options, closers, checks }: Foundation): EntryVerifier {
+  const { verifyWorkers } = config.rekor
+  const settings = verifySettings(config)
   const problem = nativeProblem()
   if (problem !== undefined) options.logger.warn({ problem }, 'signatures are verified slowly')
-  const quick = createInProcessVerifier(settings, createCheckQueue())
+  const quick = createInProcessVerifier(settings, checks)
   if (verifyWorkers === 0) return quick
   const pool = createVerifyPool({
     workers: verifyWorkers,
@@ -141,4 +142,14 @@ function openVerifier({ config, options, closers }: Foundation): EntryVerifier {
   })
   closers.push(() => pool.close())
   return problem === undefined ? createQuickVerifier(quick, pool) : pool
+}
+
+/** What configuration allows of entries. */
+export function verifySettings({ rekor }: Config): VerifySettings {
+  const { entryTypes, clientAlgorithms, attestations } = rekor
+  return {
+    enabledKinds: entryTypes,
+    clientAlgorithms,
+    maxAttestationBytes: attestations.enabled ? attestations.maxBytes : 0
+  }
 }

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import type { Config } from '../config/schema.js'
 import { isLogError, LogError } from '../errors.js'
 import type { TimestampAuthority, TimestampEvent } from '../tsa/contract.js'
+import { createSignQueue } from '../keys/sign-queue.js'
 import { createGenTimeRecord } from '../tsa/gen-time-record.js'
 import { type NtpMonitor, startNtpMonitor } from '../tsa/ntp-monitor.js'
 import { parseNtpServer } from '../tsa/ntp-server.js'
@@ -77,7 +78,11 @@ export async function openTimestampAuthority(foundation: Foundation): Promise<Op
 async function readSigner(foundation: Foundation): Promise<TimestampSigner> {
   const { signer, certificates, atSeconds } = await readActiveAuthority(foundation, 'tsa')
   const chain = await checkTimestampChain(certificates, { publicKey: signer.publicKey, atSeconds })
-  return createTimestampSigner({ chain, signer, includeChain: foundation.config.tsa.includeChain })
+  return createTimestampSigner({
+    chain,
+    signer: createSignQueue(signer),
+    includeChain: foundation.config.tsa.includeChain
+  })
 }
 
 function tellClock(event: TimestampEvent, { options, metrics }: Foundation): void {

@@ -69,7 +69,11 @@ export function precertificateEntryOfCertificate(
   return precertificateEntry(removeExtension(certificate.tbs, OID_SCT_LIST), issuer)
 }
 
-function precertificateEntry(tbsCertificate: Uint8Array, issuer: Certificate): CtSignedEntry {
+/** @param tbsCertificate DER, without poison and without timestamps @param issuer nothing is checked of it */
+export function precertificateEntry(
+  tbsCertificate: Uint8Array,
+  issuer: Pick<Certificate, 'publicKey'>
+): CtSignedEntry {
   // RFC 6962 hashes the key as it stands in the certificate; parseCertificate has made sure that this is the same.
   const issuerKeyHash = hashData('sha256', issuer.publicKey.spki)
   return { kind: 'precertificate', issuerKeyHash, tbsCertificate }

@@ -9,6 +9,7 @@ import {
 } from '../../encoding/der.js'
 import { decodePem } from '../../encoding/pem.js'
 import { isLogError, LogError } from '../../errors.js'
+import { type CheckData, checkDataHere } from '../../keys/check-queue.js'
 import { readEcdsaSignature } from '../../keys/ecdsa-signature.js'
 import type { PublicKey } from '../../keys/public-key.js'
 import type { HashName } from '../../keys/verify.js'
@@ -77,14 +78,15 @@ export function parseSigningRequest(pem: Uint8Array): ParsedRequest {
 /**
  * Checks the signature of a request by its own key, which is the proof of possession here.
  *
+ * @param checkData what checks the signature itself; on this thread unless it says otherwise
  * @returns the hash the signature is over; none for Ed25519
  * @throws LogError `verification_failed`, `unsupported`
  * @see fulcio §11.3
  */
-export async function verifyRequestSignature({
-  publicKey,
-  request
-}: ParsedRequest): Promise<HashName | undefined> {
+export async function verifyRequestSignature(
+  { publicKey, request }: ParsedRequest,
+  checkData: CheckData = checkDataHere
+): Promise<HashName | undefined> {
   const { signatureAlgorithmOid: oid, signature } = request
   const algorithm = SIGNATURE_ALGORITHMS.find((candidate) => candidate.oid === oid)
   if (oid === OID_RSA_PSS) {
@@ -101,7 +103,7 @@ export async function verifyRequestSignature({
   if (publicKey.type === 'ecdsa' && !isDerSignature(signature)) {
     throw badSignature('ECDSA signature is not DER')
   }
-  await verifyClientSignature(publicKey, algorithm.hash, request.requestInfo, signature)
+  await verifyClientSignature(publicKey, algorithm.hash, request.requestInfo, signature, checkData)
   return algorithm.hash
 }
 

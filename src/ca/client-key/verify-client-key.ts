@@ -1,3 +1,4 @@
+import { type CheckData, checkDataHere } from '../../keys/check-queue.js'
 import type { PublicKey } from '../../keys/public-key.js'
 import { assertPermittedAlgorithm } from './algorithm-policy.js'
 import { parseSigningRequest, verifyRequestSignature } from './certificate-request.js'
@@ -25,24 +26,27 @@ export type ClientKeyRequest =
  *
  * @param challenge what the client must have signed, `Principal.challenge`; not part of a certificate request
  * @param allowedAlgorithms names of permitted pairs of key and hash, see `DEFAULT_CA_CLIENT_ALGORITHMS`
- * @throws LogError `invalid_request`, `verification_failed`, `unsupported`: all HTTP 400, with the texts of fulcio §5
+ * @param checkData what checks the proof itself; on this thread unless it says otherwise
+ * @throws LogError `invalid_request`, `verification_failed`, `unsupported`: all HTTP 400, with the texts of fulcio §5;
+ *   `internal` when OpenSSL itself failed
  * @see fulcio §6 steps 3 and 4
  */
 export async function verifyClientKey(
   request: ClientKeyRequest,
   challenge: string,
-  allowedAlgorithms: readonly string[]
+  allowedAlgorithms: readonly string[],
+  checkData: CheckData = checkDataHere
 ): Promise<PublicKey> {
   if (request.kind === 'certificateRequest') {
     const parsed = parseSigningRequest(request.content)
     assertStrongKey(parsed.publicKey)
-    const hash = await verifyRequestSignature(parsed)
+    const hash = await verifyRequestSignature(parsed, checkData)
     assertPermittedAlgorithm(parsed.publicKey, hash, allowedAlgorithms)
     return parsed.publicKey
   }
   const publicKey = parseClientKey(request.content)
   assertStrongKey(publicKey)
-  await verifyProofOfPossession(publicKey, request.proofOfPossession, challenge)
+  await verifyProofOfPossession(publicKey, request.proofOfPossession, challenge, checkData)
   assertPermittedAlgorithm(publicKey, defaultHash(publicKey), allowedAlgorithms)
   return publicKey
 }

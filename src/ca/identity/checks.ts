@@ -48,7 +48,9 @@ export function createCheckRunner(
     } catch (err) {
       if (!isLogError(err)) throw err
       report?.(check, 'refused', err.message)
-      const code = check === 'certificate' ? err.code : 'unauthenticated'
+      // What failed on our side is no refusal of the token either.
+      const isOurs = check === 'certificate' || err.code === 'internal'
+      const code = isOurs ? err.code : 'unauthenticated'
       throw new LogError(code, err.message, { cause: err, details: { check } })
     }
   }

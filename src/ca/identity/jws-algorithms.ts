@@ -1,4 +1,8 @@
 import { constants, verify } from 'node:crypto'
+import { bytesToBigInt } from '../../encoding/der.js'
+import { isLogError } from '../../errors.js'
+import { type CheckData, checkDataHere } from '../../keys/check-queue.js'
+import { encodeEcdsaSignature } from '../../keys/ecdsa-signature.js'
 import type { CurveName, PublicKey } from '../../keys/public-key.js'
 import type { HashName } from '../../keys/verify.js'
 
@@ -27,6 +31,14 @@ const JWS_ALGORITHMS = [
   { name: 'EdDSA', hash: 'sha512', key: 'ed25519' }
 ] as const satisfies readonly JwsAlgorithm[]
 
+/** Bytes of r, and of s. @see RFC 7518 section 3.4 */
+const COORDINATE_BYTES: Readonly<Record<CurveName, number>> = {
+  'P-224': 28,
+  'P-256': 32,
+  'P-384': 48,
+  'P-521': 66
+}
+
 export type JwsAlgorithmName = (typeof JWS_ALGORITHMS)[number]['name']
 
 export const JWS_ALGORITHM_NAMES: readonly JwsAlgorithmName[] = JWS_ALGORITHMS.map(
@@ -48,18 +60,27 @@ export function fitsAlgorithm(key: PublicKey, name: JwsAlgorithmName): boolean {
 /**
  * Whether `signature` was made by `key` over `data`. ECDSA signatures are r || s in full length, the salt of RSA-PSS is as long
  * as the hash, Ed25519 signs the data itself.
+ *
+ * @param checkData what checks ECDSA; on this thread unless it says otherwise
  */
-export function isSignedBy(
+export async function isSignedBy(
   key: PublicKey,
   name: JwsAlgorithmName,
   data: Uint8Array,
-  signature: Uint8Array
-): boolean {
+  signature: Uint8Array,
+  checkData: CheckData = checkDataHere
+): Promise<boolean> {
   if (!fitsAlgorithm(key, name)) return false
   const { hash, key: kind }: JwsAlgorithm = algorithmOf(name)
   if (kind === 'ed25519') return verify(null, data, key.keyObject, signature)
   if (typeof kind === 'string') {
-    return verify(hash, data, { key: key.keyObject, dsaEncoding: 'ieee-p1363' }, signature)
+    const half = COORDINATE_BYTES[kind]
+    if (signature.length !== 2 * half) return false
+    const der = encodeEcdsaSignature(
+      bytesToBigInt(signature.subarray(0, half)),
+      bytesToBigInt(signature.subarray(half))
+    )
+    return isGood(() => checkData({ key, hashName: hash, data, signature: der }))
   }
   const options =
     kind.padding === 'pkcs1'
@@ -69,6 +90,16 @@ export function isSignedBy(
           saltLength: constants.RSA_PSS_SALTLEN_DIGEST
         }
   return verify(hash, data, { key: key.keyObject, ...options }, signature)
+}
+
+async function isGood(check: () => Promise<void>): Promise<boolean> {
+  try {
+    await check()
+    return true
+  } catch (err) {
+    if (!isLogError(err, 'verification_failed')) throw err
+    return false
+  }
 }
 
 function algorithmOf(name: JwsAlgorithmName): JwsAlgorithm {

@@ -10,6 +10,7 @@ import { findIssuer, type MatchedIssuer } from './config/find-issuer.js'
 import type { IdentityConfig } from './config/identity-config.js'
 import { findIssuerType } from './issuer-types/index.js'
 import type { IssuerType } from './issuer-types/issuer-type.js'
+import { type CheckData, checkDataHere } from '../../keys/check-queue.js'
 import { isSignedBy } from './jws-algorithms.js'
 import { createKeySources, type KeySourceOptions } from './keys/key-sources.js'
 import type { IssuerKey } from './keys/key-set.js'
@@ -32,6 +33,8 @@ import {
 
 export interface IdentityVerifierOptions extends KeySourceOptions {
   readonly config: IdentityConfig
+  /** What checks signatures of tokens; on this thread unless it says otherwise. */
+  readonly checkData?: CheckData
 }
 
 export interface IdentityVerifier {
@@ -58,7 +61,7 @@ export interface IdentityExplanation {
 
 /** @see fulcio §7 */
 export function createIdentityVerifier(options: IdentityVerifierOptions): IdentityVerifier {
-  const { config, nowSeconds, onProblem } = options
+  const { config, nowSeconds, onProblem, checkData = checkDataHere } = options
   const sourceOf = createKeySources(options)
 
   async function checkToken(token: string, run: RunCheck): Promise<Principal> {
@@ -101,7 +104,11 @@ export function createIdentityVerifier(options: IdentityVerifierOptions): Identi
       () => readHeader(parts.header, keys.algorithms),
       ({ algorithm }) => algorithm
     )
-    await run('signature', () => requireSignature(parts, header, keys, source), describeKey)
+    await run(
+      'signature',
+      () => requireSignature(parts, header, { keys, source, checkData }),
+      describeKey
+    )
     const subject = await run(
       'subject',
       () => checkSubject(claims),
@@ -172,19 +179,24 @@ function requireIssuer(
 async function requireSignature(
   parts: TokenParts,
   header: TokenHeader,
-  keys: IssuerKeys,
-  source: KeySource
+  {
+    keys,
+    source,
+    checkData
+  }: { readonly keys: IssuerKeys; readonly source: KeySource; readonly checkData: CheckData }
 ): Promise<IssuerKey> {
   const signature = readSignature(parts)
   const data = signedBytes(parts)
-  const findKey = (set: IssuerKeys): IssuerKey | undefined =>
-    candidates(set, header).find(({ publicKey }) =>
-      isSignedBy(publicKey, header.algorithm, data, signature)
-    )
-  const found = findKey(keys)
+  const findKey = async (set: IssuerKeys): Promise<IssuerKey | undefined> => {
+    for (const key of candidates(set, header)) {
+      if (await isSignedBy(key.publicKey, header.algorithm, data, signature, checkData)) return key
+    }
+    return undefined
+  }
+  const found = await findKey(keys)
   if (found !== undefined) return found
   const newer = await source.newer(keys)
-  const foundNow = newer === undefined ? undefined : findKey(newer)
+  const foundNow = newer === undefined ? undefined : await findKey(newer)
   if (foundNow !== undefined) return foundNow
   const tried = candidates(newer ?? keys, header).length
   const total = (newer ?? keys).keys.length

@@ -3,26 +3,28 @@ import { LogError } from '../../../errors.js'
 import { JWS_ALGORITHM_NAMES } from '../jws-algorithms.js'
 import { type KeySet, parseKeySet } from './key-set.js'
 import type { IssuerKeys, KeySource } from './key-source.js'
+import { shareCalls } from './shared-calls.js'
 
 /** Content of a file. Rejects with any error. */
 export type ReadFile = (path: string) => Promise<Uint8Array>
 
 /**
- * Keys in a file that the operator looks after. It is read for every token, so that a change counts at once. While it cannot
- * be read or used, as in the middle of being written, the keys it had before stay in force and `onProblem` is told.
+ * Keys in a file that the operator looks after. It is read after every token has come, so that a change counts at once; tokens that
+ * come together share what is read. While it cannot be read or used, as in the middle of being written, the keys it had before stay in force and `onProblem` is told.
  */
 export function createPinnedKeySource(options: {
   readonly file: string
   readonly readFile: ReadFile
   readonly onProblem: (problem: string) => void
 }): KeySource {
-  const { file, readFile, onProblem } = options
+  const { file, onProblem } = options
+  const readShared = shareCalls(() => options.readFile(file))
   let last: { readonly bytes: Uint8Array; readonly keys: IssuerKeys } | undefined
   let lastProblem: string | undefined
   return {
     async current() {
       try {
-        const bytes = await readFile(file)
+        const bytes = await readShared()
         if (last === undefined || !equalBytes(bytes, last.bytes)) {
           last = { bytes, keys: toIssuerKeys(readPinnedKeySet(bytes), file) }
         }

@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, sign, verify } from 'node:crypto'
 import t from 'tap'
 import { isSignedBy, JWS_ALGORITHM_NAMES } from '../../../../src/ca/identity/jws-algorithms.js'
 import {
@@ -6,7 +6,11 @@ import {
   MAX_JWKS_KEYS,
   parseKeySet
 } from '../../../../src/ca/identity/keys/key-set.js'
+import { concatBytes } from '../../../../src/encoding/bytes.js'
 import { encodeUtf8 } from '../../../../src/encoding/text.js'
+import { LogError } from '../../../../src/errors.js'
+import { createCheckQueue } from '../../../../src/keys/check-queue.js'
+import { parsePublicKey } from '../../../../src/keys/public-key.js'
 import { fulcioVector } from '../../../helpers/fulcio-vectors.js'
 import { mutate } from '../../../helpers/mutations.js'
 import { seededRandom } from '../../../helpers/random.js'
@@ -88,7 +92,7 @@ t.test('sets that are refused', async (t) => {
   t.match(await refusalText(() => parseKeySet(Uint8Array.of(0xff))), /not valid UTF-8/)
 })
 
-t.test('each algorithm verifies with its own kind of key, and with no other', (t) => {
+t.test('each algorithm verifies with its own kind of key, and with no other', async (t) => {
   const pairs = {
     rsa: generateKeyPairSync('rsa', { modulusLength: 2048 }),
     'P-256': generateKeyPairSync('ec', { namedCurve: 'P-256' }),
@@ -118,34 +122,81 @@ t.test('each algorithm verifies with its own kind of key, and with no other', (t
       if (parsed === undefined) throw new Error('key not read')
       for (const name of JWS_ALGORITHM_NAMES) {
         t.equal(
-          isSignedBy(parsed.publicKey, name, data, signature),
+          await isSignedBy(parsed.publicKey, name, data, signature),
           name === algorithm && other === kind,
           `${algorithm} of ${kind} taken for ${name} of ${other}`
         )
       }
       if (other === kind) {
-        t.notOk(isSignedBy(parsed.publicKey, algorithm, encodeUtf8('x'), signature))
-        t.notOk(isSignedBy(parsed.publicKey, algorithm, data, signature.subarray(1)))
-        t.notOk(isSignedBy(parsed.publicKey, algorithm, data, new Uint8Array(0)))
+        t.notOk(await isSignedBy(parsed.publicKey, algorithm, encodeUtf8('x'), signature))
+        t.notOk(await isSignedBy(parsed.publicKey, algorithm, data, signature.subarray(1)))
+        t.notOk(await isSignedBy(parsed.publicKey, algorithm, data, new Uint8Array(0)))
       }
     }
   }
-  t.end()
 })
 
-t.test('ECDSA in DER and PSS with another salt are not JWS', (t) => {
+t.test('ECDSA in DER and PSS with another salt are not JWS', async (t) => {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const [key] = parse({ keys: [publicKey.export({ format: 'jwk' })] }).keys
   const data = encodeUtf8('x')
   t.notOk(
-    key !== undefined && isSignedBy(key.publicKey, 'ES256', data, sign('sha256', data, privateKey))
+    key !== undefined &&
+      (await isSignedBy(key.publicKey, 'ES256', data, sign('sha256', data, privateKey)))
   )
   const pair = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const [rsaKey] = parse({ keys: [pair.publicKey.export({ format: 'jwk' })] }).keys
   const salted = sign('sha256', data, { key: pair.privateKey, padding: 6, saltLength: 20 })
   t.ok(rsaKey)
-  t.notOk(rsaKey !== undefined && isSignedBy(rsaKey.publicKey, 'PS256', data, salted))
-  t.end()
+  t.notOk(rsaKey !== undefined && (await isSignedBy(rsaKey.publicKey, 'PS256', data, salted)))
+})
+
+t.test('ECDSA of a token: the verdicts of node:crypto, here and in a queue', async (t) => {
+  const random = seededRandom(256)
+  const data = encodeUtf8('header.payload')
+  const queue = createCheckQueue()
+  const verdicts = new Set<boolean>()
+  for (const [name, hash, namedCurve] of [
+    ['ES256', 'sha256', 'P-256'],
+    ['ES384', 'sha384', 'P-384'],
+    ['ES512', 'sha512', 'P-521']
+  ] as const) {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve })
+    const key = parsePublicKey(publicKey.export({ type: 'spki', format: 'der' }))
+    const good = sign(hash, data, { key: privateKey, dsaEncoding: 'ieee-p1363' })
+    const half = good.length / 2
+    const edges = [new Uint8Array(half), new Uint8Array(half).fill(0xff), good.subarray(half)].map(
+      (s) => concatBytes(good.subarray(0, half), s)
+    )
+    const signatures = [
+      good,
+      new Uint8Array(2 * half),
+      concatBytes(new Uint8Array(half), good.subarray(half)),
+      concatBytes(Uint8Array.of(0), good),
+      sign(hash, data, privateKey),
+      ...edges,
+      ...Array.from({ length: 100 }, () => mutate(good, random))
+    ]
+    for (const signature of signatures) {
+      const options = { key: publicKey, dsaEncoding: 'ieee-p1363' } as const
+      const wanted = verify(hash, data, options, signature)
+      verdicts.add(wanted)
+      const text = `${name} ${Buffer.from(signature).toString('hex')}`
+      t.equal(await isSignedBy(key, name, data, signature), wanted, text)
+      t.equal(await isSignedBy(key, name, data, signature, queue.data), wanted, text)
+    }
+  }
+  t.equal(verdicts.size, 2)
+})
+
+t.test('that OpenSSL fails says nothing of the signature', async (t) => {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const key = parsePublicKey(publicKey.export({ type: 'spki', format: 'der' }))
+  const fails = () => Promise.reject(new LogError('internal', 'no memory'))
+  const text = await refusalText(() =>
+    isSignedBy(key, 'ES256', new Uint8Array(1), new Uint8Array(64), fails)
+  )
+  t.equal(text, 'internal: no memory')
 })
 
 t.test('fuzz: nothing but LogError', async (t) => {
