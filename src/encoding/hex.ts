@@ -1,4 +1,5 @@
 import { LogError } from '../errors.js'
+import { nodeBuffer, type NodeBuffer } from './node-buffer.js'
 
 // Whole requests of many megabytes pass through here, so table look-ups, and no string grown digit by digit.
 const DIGITS = new TextEncoder().encode('0123456789abcdef')
@@ -12,7 +13,16 @@ for (let value = 0; value < 16; value++) {
 const ascii = new TextDecoder()
 
 /** Lower-case hex, two digits a byte. */
-export function encodeHex(bytes: Uint8Array): string {
+export const encodeHex: (bytes: Uint8Array) => string = hexEncoder(nodeBuffer())
+
+/** @param native does it where there is one */
+export function hexEncoder(native: NodeBuffer | undefined): (bytes: Uint8Array) => string {
+  if (native === undefined) return encodeByTable
+  return ({ buffer, byteOffset, byteLength }) =>
+    native.from(buffer, byteOffset, byteLength).toString('hex')
+}
+
+function encodeByTable(bytes: Uint8Array): string {
   const text = new Uint8Array(2 * bytes.length)
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i] as number // i is within

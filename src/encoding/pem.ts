@@ -79,7 +79,9 @@ function readBlock(text: string, begin: number, end: number): PemBlock | undefin
   // Headers need a line between them and the END marker.
   if (bodyStart > afterBegin && bodyStart >= end) return undefined
   try {
-    return { type, bytes: decodeBase64Loose(text.slice(bodyStart, end).replace(/[ \t]+/g, '')) }
+    // Copied: keys and certificates are kept for long.
+    const base64 = text.slice(bodyStart, end).replace(/[ \t]+/g, '')
+    return { type, bytes: decodeBase64Loose(base64).slice() }
   } catch {
     return undefined
   }

@@ -63,7 +63,7 @@ function readX509Key(trimmed: Uint8Array): X509Key {
   }
   const publicKey = parsePublicKey(first.block.bytes)
   return {
-    canonical: encodeUtf8(encodePem('PUBLIC KEY', publicKey.spki)),
+    canonical: encodeUtf8(encodePem('PUBLIC KEY', publicKey.spki)).slice(), // kept for long
     subjects: [],
     publicKey,
     chain: []

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { decodeHex, encodeHex } from '../../src/encoding/hex.js'
+import { decodeHex, encodeHex, hexEncoder } from '../../src/encoding/hex.js'
 import { isLogError } from '../../src/errors.js'
 import { seededRandom } from '../helpers/random.js'
 
@@ -70,5 +70,17 @@ t.test('fuzz: refused, or encodes to the same text in lower case', (t) => {
     }
   }
   t.ok(decoded > 500 && decoded < 9500, `${decoded} of 10000 were hex`)
+  t.end()
+})
+
+t.test('with Buffer and without it: the same', (t) => {
+  const random = seededRandom()
+  t.comment(`seed ${random.seed}`)
+  const encodeByTable = hexEncoder(undefined)
+  for (let length = 0; length < 500; length++) {
+    const bytes = random.bytes(length)
+    if (encodeHex(bytes) !== encodeByTable(bytes)) t.fail(`${length} bytes`)
+  }
+  t.equal(encodeByTable(Uint8Array.of(1, 0xab, 3).subarray(1)), 'ab03')
   t.end()
 })

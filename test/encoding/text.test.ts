@@ -1,5 +1,5 @@
 import t from 'tap'
-import { decodeUtf8, encodeUtf8 } from '../../src/encoding/text.js'
+import { decodeUtf8, encodeUtf8, utf8Encoder } from '../../src/encoding/text.js'
 import { isLogError } from '../../src/errors.js'
 import { seededRandom } from '../helpers/random.js'
 
@@ -82,5 +82,32 @@ t.test('fuzz: refused, or encodes to the same bytes', (t) => {
     }
   }
   t.ok(decoded > 400 && decoded < 7600, `${decoded} of 8000 were text`)
+  t.end()
+})
+
+t.test('with Buffer and without it: the same', (t) => {
+  const random = seededRandom()
+  t.comment(`seed ${random.seed}`)
+  const encodeElsewhere = utf8Encoder(undefined)
+  const pieces = [
+    'a',
+    'xyz'.repeat(50),
+    '\0',
+    'é',
+    '—',
+    '😀',
+    '\ud83d',
+    '\ude00',
+    '\ufeff',
+    '\uffff'
+  ]
+  for (let i = 0; i < 4000; i++) {
+    const text = Array.from({ length: random.below(60) }, () => random.pick(pieces)).join('')
+    const bytes = encodeUtf8(text)
+    if (Buffer.compare(bytes, encodeElsewhere(text)) !== 0) t.fail(JSON.stringify(text))
+  }
+  const bytes = encodeUtf8('abc')
+  bytes.slice().fill(0)
+  t.same(bytes, Uint8Array.of(97, 98, 99), 'a slice is a copy')
   t.end()
 })
