@@ -25,14 +25,38 @@ export function canonicalJson(value: JsonValue): string {
   }
   if (value === null || typeof value !== 'object') return JSON.stringify(value)
   if (isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+  return `{${membersOf(value)
+    .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`)
+    .join(',')}}`
+}
+
+type Member = readonly [name: string, value: JsonValue]
+
+/** What is written, in the order in which it is. */
+function membersOf(value: { readonly [member: string]: JsonValue | undefined }): readonly Member[] {
+  const members: Member[] = []
+  let last: string | undefined
+  for (const name of Object.keys(value)) {
+    const member = value[name]
+    if (member === undefined) continue
+    // Most objects have their members in this order already.
+    if ((last !== undefined && name <= last) || !name.isWellFormed()) return sortedMembers(value)
+    members.push([name, member])
+    last = name
+  }
+  return members
+}
+
+function sortedMembers(value: {
+  readonly [member: string]: JsonValue | undefined
+}): readonly Member[] {
   const members = new Map<string, JsonValue>()
   for (const [name, member] of Object.entries(value)) {
     if (member !== undefined) members.set(name.toWellFormed(), member)
   }
-  const texts = [...members.keys()]
+  return [...members.keys()]
     .sort() // by UTF-16 code units, as RFC 8785 section 3.2.3 wants
-    .map((name) => `${JSON.stringify(name)}:${canonicalJson(members.get(name) as JsonValue)}`) // a key of the map
-  return `{${texts.join(',')}}`
+    .map((name) => [name, members.get(name) as JsonValue]) // a key of the map
 }
 
 // Array.isArray does not narrow readonly arrays out of a union.

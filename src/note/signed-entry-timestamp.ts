@@ -21,12 +21,10 @@ export interface EntryPromise {
  * @see rekor-v1 §5
  */
 export function encodeEntryPromise(promise: EntryPromise): Uint8Array {
+  const { leafValue, integratedTimeSeconds, logId, logIndex } = promise
+  // As canonicalJson would write it. Two are made for every entry, and neither base64 nor hex has anything to escape.
   return encodeUtf8(
-    canonicalJson({
-      body: encodeBase64(promise.leafValue),
-      integratedTime: promise.integratedTimeSeconds,
-      logID: encodeHex(promise.logId),
-      logIndex: promise.logIndex
-    })
+    `{"body":"${encodeBase64(leafValue)}","integratedTime":${canonicalJson(integratedTimeSeconds)},` +
+      `"logID":"${encodeHex(logId)}","logIndex":${canonicalJson(logIndex)}}`
   )
 }

@@ -57,14 +57,18 @@ export function parseHashedrekord(value: unknown): Hashedrekord {
   }
 }
 
+const HEX_DIGITS = /^[0-9a-fA-F]*$/
+
 function decodeDigest(value: string, bytes: number): Uint8Array {
-  const text = encodeUtf8(value)
-  if (text.length !== 2 * bytes) throw new LogError('invalid_request', 'invalid value for hash')
-  const bad = text.find((byte) => !/[0-9a-fA-F]/.test(String.fromCharCode(byte)))
-  if (bad !== undefined) {
-    throw new LogError('invalid_request', `encoding/hex: invalid byte: ${describeByte(bad)}`)
-  }
-  return decodeHex(value)
+  if (value.length === 2 * bytes && HEX_DIGITS.test(value)) return decodeHex(value)
+  throw new LogError('invalid_request', digestProblem(encodeUtf8(value), bytes))
+}
+
+/** What Go says of a text that is no digest. It counts bytes of UTF-8. */
+function digestProblem(text: Uint8Array, bytes: number): string {
+  const bad = text.find((byte) => !HEX_DIGITS.test(String.fromCharCode(byte)))
+  if (text.length !== 2 * bytes || bad === undefined) return 'invalid value for hash'
+  return `encoding/hex: invalid byte: ${describeByte(bad)}`
 }
 
 /** `U+0067 'g'`, as Go's `%#U` prints it. The first bad byte of a text is ASCII or begins a character: all above is printable. */

@@ -6,9 +6,11 @@ import {
   hashedrekordSearchKeys
 } from '../../../src/entries/hashedrekord/canonical.js'
 import { parseHashedrekord } from '../../../src/entries/hashedrekord/parse.js'
+import { encodeLeafValue, keyHash } from '../../../src/entries/leaf.js'
 import { encodePem } from '../../../src/encoding/pem.js'
 import { certificate, general, subjectAltName } from '../../helpers/certificates.js'
-import { computedVector } from '../../helpers/vectors.js'
+import { seededRandom } from '../../helpers/random.js'
+import { computedVector, rekorVector } from '../../helpers/vectors.js'
 
 t.test('the recorded body, however the key was written', (t) => {
   const vector = computedVector('hashedrekord-ecdsa-p256-sha256')
@@ -48,3 +50,38 @@ t.test(
     t.end()
   }
 )
+
+t.test('the same as the canonical form of the members', (t) => {
+  const random = seededRandom()
+  t.comment(`seed ${random.seed}`)
+  const chain = encodePem('CERTIFICATE', certificate({ extensions: [] })).repeat(2)
+  const keys = [rekorVector('hashedrekord/ec_public.pem'), encodeUtf8(chain)]
+  const algorithms = { sha256: 32, sha384: 48, sha512: 64 }
+  for (let i = 0; i < 300; i++) {
+    const [algorithm, bytes] = random.pick(Object.entries(algorithms))
+    const hex = Buffer.from(random.bytes(bytes)).toString('hex')
+    const value = random.pick([
+      hex,
+      hex.toUpperCase(),
+      hex.slice(0, 9) + hex.slice(9).toUpperCase()
+    ])
+    const parsed = parseHashedrekord({
+      signature: {
+        content: encodeBase64(random.bytes(random.below(140))),
+        publicKey: { content: encodeBase64(random.pick(keys)) }
+      },
+      data: { hash: { algorithm, value } }
+    })
+    const want = encodeLeafValue('hashedrekord', '0.0.1', {
+      data: { hash: { algorithm, value } },
+      signature: {
+        content: encodeBase64(parsed.signature),
+        publicKey: { content: encodeBase64(parsed.key.canonical) }
+      }
+    })
+    if (Buffer.compare(hashedrekordLeafValue(parsed), want) !== 0) t.fail(decodeUtf8(want))
+    const [hash] = hashedrekordSearchKeys(parsed)
+    if (hash !== keyHash(parsed.key)) t.fail('hash of the key')
+  }
+  t.end()
+})
