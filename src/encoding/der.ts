@@ -1,5 +1,7 @@
 import { LogError } from '../errors.js'
 import { compareBytes } from './bytes.js'
+import { decodeHex, encodeHex } from './hex.js'
+import { createRecent } from './recent.js'
 
 /** Largest DER value we read. Certificates stay under 10 kB; one with thousands of names still fits. */
 export const MAX_DER_BYTES = 1 << 20
@@ -73,44 +75,79 @@ export function parseDerPrefix(
   if (bytes.length > MAX_DER_BYTES) {
     throw malformed(label, `longer than ${MAX_DER_BYTES} bytes`)
   }
-  const element = readElement(bytes, 0, { label, elementsLeft: MAX_DER_ELEMENTS })
-  return { element, rest: bytes.subarray(element.encoded.length) }
+  const progress = { bytes, label, elementsLeft: MAX_DER_ELEMENTS }
+  const element = readElement(progress, 0, bytes.length, 0)
+  return { element, rest: bytes.subarray(element.end) }
+}
+
+/** An element by its place in the input. A certificate has 100, of which 40 are looked into: those get views of their own. */
+class PlacedElement implements DerElement {
+  readonly tag: number
+  readonly children: readonly DerElement[]
+  readonly end: number
+  private readonly bytes: Uint8Array
+  private readonly start: number
+  private readonly contentStart: number
+
+  constructor(
+    bytes: Uint8Array,
+    place: { readonly start: number; readonly contentStart: number; readonly end: number },
+    children: readonly DerElement[]
+  ) {
+    this.tag = bytes[place.start] as number // was just read
+    this.children = children
+    this.end = place.end
+    this.bytes = bytes
+    this.start = place.start
+    this.contentStart = place.contentStart
+  }
+
+  get encoded(): Uint8Array {
+    return this.bytes.subarray(this.start, this.end)
+  }
+
+  get content(): Uint8Array {
+    return this.bytes.subarray(this.contentStart, this.end)
+  }
 }
 
 interface Progress {
+  readonly bytes: Uint8Array
   readonly label: string
   elementsLeft: number
 }
 
-function readElement(bytes: Uint8Array, depth: number, progress: Progress): DerElement {
-  const { label } = progress
+const NO_CHILDREN: readonly DerElement[] = []
+
+/** @param limit where what is around the element ends: nothing beyond it is looked at */
+function readElement(
+  progress: Progress,
+  start: number,
+  limit: number,
+  depth: number
+): PlacedElement {
+  const { bytes, label } = progress
   if (depth >= MAX_DER_DEPTH) throw malformed(label, `nested deeper than ${MAX_DER_DEPTH} levels`)
   if (progress.elementsLeft-- <= 0) {
     throw malformed(label, `more than ${MAX_DER_ELEMENTS} elements`)
   }
-  const tag = bytes[0]
-  if (tag === undefined) throw malformed(label, 'element missing')
+  if (start >= limit) throw malformed(label, 'element missing')
+  const tag = bytes[start] as number // within
   assertTag(tag, label)
-  const { headerLength, contentLength } = readLength(bytes, label)
-  const end = headerLength + contentLength
-  if (end > bytes.length) throw malformed(label, 'length beyond the end')
-  const content = bytes.subarray(headerLength, end)
-  return {
-    tag,
-    encoded: bytes.subarray(0, end),
-    content,
-    children: (tag & CONSTRUCTED) === 0 ? [] : readChildren(content, depth + 1, progress)
+  const contentStart = start + headerLength(progress, start, limit)
+  const end = contentStart + contentLength(progress, start, contentStart)
+  if (end > limit) throw malformed(label, 'length beyond the end')
+  let children = NO_CHILDREN
+  if ((tag & CONSTRUCTED) !== 0) {
+    const found: PlacedElement[] = []
+    for (let at = contentStart; at < end;) {
+      const child = readElement(progress, at, end, depth + 1)
+      found.push(child)
+      at = child.end
+    }
+    children = found
   }
-}
-
-function readChildren(content: Uint8Array, depth: number, progress: Progress): DerElement[] {
-  const children: DerElement[] = []
-  for (let rest = content; rest.length > 0;) {
-    const child = readElement(rest, depth, progress)
-    children.push(child)
-    rest = rest.subarray(child.encoded.length)
-  }
-  return children
+  return new PlacedElement(bytes, { start, contentStart, end }, children)
 }
 
 function assertTag(tag: number, label: string): void {
@@ -123,26 +160,28 @@ function assertTag(tag: number, label: string): void {
   }
 }
 
-function readLength(
-  bytes: Uint8Array,
-  label: string
-): { readonly headerLength: number; readonly contentLength: number } {
-  const first = bytes[1]
-  if (first === undefined) throw malformed(label, 'length missing')
-  if (first < 0x80) return { headerLength: 2, contentLength: first }
+/** Octets of tag and length, all of which are there. */
+function headerLength({ bytes, label }: Progress, start: number, limit: number): number {
+  if (start + 1 >= limit) throw malformed(label, 'length missing')
+  const first = bytes[start + 1] as number // within
+  if (first < 0x80) return 2
   const size = first & 0x7f
   // Three octets reach beyond MAX_DER_BYTES; zero octets would be the indefinite form of BER.
   if (size === 0 || size > 3) throw malformed(label, 'length not in DER form')
-  let contentLength = 0
-  for (let i = 0; i < size; i++) {
-    const octet = bytes[2 + i]
-    if (octet === undefined) throw malformed(label, 'length cut short')
-    contentLength = contentLength * 256 + octet
-  }
-  if (contentLength < 0x80 || contentLength < 256 ** (size - 1)) {
+  if (start + 2 + size > limit) throw malformed(label, 'length cut short')
+  return 2 + size
+}
+
+/** Octets of content, which may be more than there are. */
+function contentLength({ bytes, label }: Progress, start: number, contentStart: number): number {
+  const size = contentStart - start - 2
+  if (size === 0) return bytes[start + 1] as number // headerLength has looked at it
+  let length = 0
+  for (let at = start + 2; at < contentStart; at++) length = length * 256 + (bytes[at] as number)
+  if (length < 0x80 || length < 256 ** (size - 1)) {
     throw malformed(label, 'length not in its shortest form')
   }
-  return { headerLength: 2 + size, contentLength }
+  return length
 }
 
 /** Children of a constructed element with this tag. @throws LogError `invalid_request` on any other element */
@@ -191,6 +230,35 @@ export function readOid(element: DerElement | undefined, label: string): string 
   if (content.length > MAX_OID_BYTES) {
     throw malformed(label, `OBJECT IDENTIFIER longer than ${MAX_OID_BYTES} bytes`)
   }
+  let dotted = ''
+  let arc = 0
+  let fresh = true
+  for (const octet of content) {
+    if (fresh && octet === 0x80)
+      throw malformed(label, 'OBJECT IDENTIFIER not in its shortest form')
+    if (arc >= MAX_SMALL_ARC) return readLargeOid(content, label)
+    arc = arc * 128 + (octet & 0x7f)
+    fresh = octet < 0x80
+    if (fresh) {
+      dotted += dotted === '' ? firstArcs(arc) : `.${arc}`
+      arc = 0
+    }
+  }
+  if (dotted === '' || !fresh) throw malformed(label, 'OBJECT IDENTIFIER cut short')
+  return dotted
+}
+
+/** What an arc may be, so that seven bits more are still exact. */
+const MAX_SMALL_ARC = 2 ** 46
+
+/** The first two arcs are written as one number. */
+function firstArcs(joined: number): string {
+  const top = joined < 80 ? Math.floor(joined / 40) : 2
+  return `${top}.${joined - top * 40}`
+}
+
+/** Some are made of random numbers of 128 bits. */
+function readLargeOid(content: Uint8Array, label: string): string {
   const arcs: bigint[] = []
   let arc = 0n
   let fresh = true
@@ -204,8 +272,8 @@ export function readOid(element: DerElement | undefined, label: string): string 
       arc = 0n
     }
   }
-  const [first, ...others] = arcs
-  if (first === undefined || !fresh) throw malformed(label, 'OBJECT IDENTIFIER cut short')
+  if (!fresh) throw malformed(label, 'OBJECT IDENTIFIER cut short')
+  const [first = 0n, ...others] = arcs // readOid has seen an arc begin
   const top = first < 80n ? first / 40n : 2n
   return [top, first - top * 40n, ...others].join('.')
 }
@@ -252,28 +320,67 @@ export function readBits(
 export function readTimeSeconds(element: DerElement | undefined, label: string): number {
   const isUtc = element?.tag === DER_TAG.utcTime
   const content = readContent(element, isUtc ? DER_TAG.utcTime : DER_TAG.generalizedTime, label)
-  const text = String.fromCharCode(...content.subarray(0, 16))
-  const match = /^(\d\d|\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(text)
-  const yearText = match?.[1] ?? ''
-  if (match === null || yearText.length !== (isUtc ? 2 : 4))
+  const yearDigits = isUtc ? 2 : 4
+  const last = yearDigits + 10
+  if (content.length !== last + 1 || content[last] !== LETTER_Z || !isDigits(content, last)) {
     throw malformed(label, 'malformed time')
-  const [month, day, hour, minute, second] = match.slice(2).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number
-  ] // the expression has these five groups
-  const year = isUtc ? Number(yearText) + (Number(yearText) < 50 ? 2000 : 1900) : Number(yearText)
-  const date = new Date(0)
-  date.setUTCFullYear(year, month - 1, day)
-  date.setUTCHours(hour, minute, second)
-  const written = date.toISOString().replace(/\D/g, '').slice(0, 14)
-  if (written !== `${String(year).padStart(4, '0')}${text.slice(yearText.length, -1)}`) {
+  }
+  const written = twoDigits(content, 0)
+  const short = isUtc ? written + (written < 50 ? 2000 : 1900) : 0
+  const year = isUtc ? short : written * 100 + twoDigits(content, 2)
+  const month = twoDigits(content, yearDigits)
+  const day = twoDigits(content, yearDigits + 2)
+  const hour = twoDigits(content, yearDigits + 4)
+  const minute = twoDigits(content, yearDigits + 6)
+  const second = twoDigits(content, yearDigits + 8)
+  if (
+    month < 1 ||
+    month > 12 ||
+    day < 1 ||
+    day > daysOfMonth(year, month) ||
+    hour > 23 ||
+    minute > 59 ||
+    second > 59
+  ) {
     throw malformed(label, 'no such time')
   }
-  return date.getTime() / 1000
+  return ((daysBefore(year, month) + day - 1) * 24 + hour) * 3600 + minute * 60 + second
 }
+
+const LETTER_Z = 0x5a
+const DIGIT_ZERO = 0x30
+
+function isDigits(content: Uint8Array, count: number): boolean {
+  for (let i = 0; i < count; i++) {
+    const octet = content[i] as number // within
+    if (octet < DIGIT_ZERO || octet > DIGIT_ZERO + 9) return false
+  }
+  return true
+}
+
+/** Both of them digits. */
+function twoDigits(content: Uint8Array, at: number): number {
+  return ((content[at] as number) - DIGIT_ZERO) * 10 + (content[at + 1] as number) - DIGIT_ZERO
+}
+
+const DAYS_OF_MONTHS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+
+function daysOfMonth(year: number, month: number): number {
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+  return month === 2 && isLeap ? 29 : (DAYS_OF_MONTHS[month - 1] as number) // 1 to 12
+}
+
+/** Days from the epoch to the first of a month. Years are counted from March, so that the leap day ends one. */
+function daysBefore(year: number, month: number): number {
+  const marchYear = month > 2 ? year : year - 1
+  const leapDays =
+    Math.floor(marchYear / 4) - Math.floor(marchYear / 100) + Math.floor(marchYear / 400)
+  const daysOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5)
+  return 365 * marchYear + leapDays + daysOfYear - DAYS_FROM_YEAR_ZERO
+}
+
+/** Days from the first of March of the year 0 to the epoch. */
+const DAYS_FROM_YEAR_ZERO = 719_468
 
 /**
  * Element with identifier octet `tag` around the joined contents. Written in one piece: structures are built from the inside,
@@ -333,6 +440,16 @@ export function encodeUnsignedBytes(bytes: Uint8Array): Uint8Array {
 
 /** OBJECT IDENTIFIER of dotted text, which the caller vouches for. */
 export function encodeOid(dotted: string): Uint8Array {
+  return encodeDer(
+    DER_TAG.oid,
+    RECENT_OIDS.get(dotted, () => oidContent(dotted))
+  )
+}
+
+/** The same few are written again and again: an extension each. */
+const RECENT_OIDS = createRecent<Uint8Array>(256)
+
+function oidContent(dotted: string): Uint8Array {
   const [top = 0n, second = 0n, ...others] = dotted.split('.').map(BigInt)
   const content: number[] = []
   for (const arc of [top * 40n + second, ...others]) {
@@ -340,7 +457,7 @@ export function encodeOid(dotted: string): Uint8Array {
     for (let rest = arc >> 7n; rest > 0n; rest >>= 7n) octets.unshift(Number(rest & 0x7fn) | 0x80)
     content.push(...octets)
   }
-  return encodeDer(DER_TAG.oid, Uint8Array.from(content))
+  return Uint8Array.from(content)
 }
 
 /**
@@ -381,21 +498,18 @@ export function encodeNull(): Uint8Array {
 
 /** Big-endian bytes as a number, not negative. */
 export function bytesToBigInt(bytes: Uint8Array): bigint {
-  let hex = '0x0'
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, '0')
-  return BigInt(hex)
+  return BigInt(`0x0${encodeHex(bytes)}`)
 }
 
 /** Big-endian bytes of a number, not negative, that fits `length` bytes. */
 export function bigIntToBytes(value: bigint, length: number): Uint8Array {
-  const hex = value.toString(16).padStart(2 * length, '0')
-  const bytes = new Uint8Array(length)
-  for (let i = 0; i < length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16)
-  return bytes
+  return length === 0 ? new Uint8Array(0) : decodeHex(value.toString(16).padStart(2 * length, '0'))
 }
 
 function encodeAscii(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0))
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
+  return bytes
 }
 
 function assertElement(

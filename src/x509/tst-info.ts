@@ -151,7 +151,8 @@ function readAccuracyMs({ children }: DerElement): number {
     const [first] = parts
     if (first?.tag !== tag) return 0
     parts.shift()
-    const value = readInteger({ ...first, tag: DER_TAG.integer }, label)
+    const { encoded, content, children } = first
+    const value = readInteger({ tag: DER_TAG.integer, encoded, content, children }, label)
     if (value < 0n || value > limit) throw malformed('accuracy out of range')
     return Number(value)
   }

@@ -34,6 +34,7 @@ import {
 } from '../../src/encoding/der.js'
 import { decodeHex, encodeHex } from '../../src/encoding/hex.js'
 import { encodeUtf8 } from '../../src/encoding/text.js'
+import { literalDerPrefix, literalOid, literalTimeSeconds } from '../helpers/literal-der.js'
 import { mutate } from '../helpers/mutations.js'
 import { seededRandom } from '../helpers/random.js'
 import { refusalText, unlessRefused } from '../helpers/refusals.js'
@@ -353,4 +354,108 @@ t.test('octet strings and times with four digits of the year', (t) => {
     t.equal(readTimeSeconds(parseDer(encoded), 'time'), seconds)
   }
   t.end()
+})
+
+t.test('the same elements and refusals as the literal reader', async (t) => {
+  const random = seededRandom()
+  t.comment(`seed ${random.seed}`)
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const inputs = [
+    publicKey.export({ type: 'spki', format: 'der' }),
+    encodeSequence(encodeTime(1), encodeSequence(encodeOid('1.2.840.113549.1.9.16.2.47'))),
+    encodeSequence(encodeDer(4, new Uint8Array(200)), encodeDer(4, new Uint8Array(300))),
+    decodeHex('30848000000000000000'),
+    deep(MAX_DER_DEPTH + 1)
+  ]
+  let accepted = 0
+  for (let i = 0; i < 5000; i++) {
+    const bytes =
+      i < inputs.length ? (inputs[i] as Uint8Array) : mutate(random.pick(inputs), random)
+    const got = await outcomeOf(() => asText(parseDerPrefix(bytes)))
+    const wanted = await outcomeOf(() => asText(literalDerPrefix(bytes)))
+    if (wanted.startsWith('{')) accepted++
+    if (got !== wanted) t.equal(got, wanted, encodeHex(bytes))
+  }
+  t.ok(accepted > 100 && accepted < 4900, `${accepted} of 5000 accepted`)
+})
+
+interface AnyElement {
+  readonly tag: number
+  readonly encoded: Uint8Array
+  readonly content: Uint8Array
+  readonly children: readonly AnyElement[]
+}
+
+function asText({ element, rest }: { readonly element: AnyElement; readonly rest: Uint8Array }) {
+  const plain = ({ tag, encoded, content, children }: AnyElement): object => ({
+    tag,
+    encoded: encodeHex(encoded),
+    content: encodeHex(content),
+    children: children.map(plain)
+  })
+  return JSON.stringify({ element: plain(element), rest: encodeHex(rest) })
+}
+
+/** What `action` gives as text, or its refusal. */
+async function outcomeOf(action: () => unknown): Promise<string> {
+  try {
+    return String(await action())
+  } catch (err) {
+    return refusalText(() => {
+      throw err
+    })
+  }
+}
+
+t.test('the same OBJECT IDENTIFIERs as the literal reader', async (t) => {
+  const random = seededRandom()
+  t.comment(`seed ${random.seed}`)
+  const inputs = [
+    '0.0',
+    '1.39.0',
+    '2.40',
+    '2.999.3',
+    '1.3.6.1.4.1.57264.1.24',
+    `2.25.${2n ** 128n - 1n}`,
+    `1.3.${2n ** 46n - 1n}.${2n ** 46n}.${2n ** 53n - 1n}.${2n ** 53n}.1`,
+    `2.${2n ** 60n}.5`
+  ].map((dotted) => {
+    const encoded = encodeOid(dotted)
+    t.equal(readOid(parseDer(encoded), 'oid'), dotted)
+    return parseDer(encoded).content
+  })
+  for (let i = 0; i < 5000; i++) {
+    const content = mutate(random.pick(inputs), random).subarray(0, 130)
+    const element = parseDer(encodeDer(DER_TAG.oid, content))
+    const got = await outcomeOf(() => readOid(element, 'oid'))
+    const wanted = await outcomeOf(() => literalOid(element, 'oid'))
+    if (got !== wanted) t.equal(got, wanted, encodeHex(content))
+  }
+})
+
+t.test('the same times as the literal reader', async (t) => {
+  const random = seededRandom()
+  t.comment(`seed ${random.seed}`)
+  const texts = ['00000101000000Z', '00000229000000Z', '00010301000000Z', '19691231235959Z']
+  for (const year of ['1900', '2000', '2024', '2026', '2100', '9999']) {
+    for (let month = 0; month <= 13; month++) {
+      for (const day of ['00', '01', '28', '29', '30', '31', '32']) {
+        texts.push(`${year}${String(month).padStart(2, '0')}${day}235959Z`)
+      }
+    }
+    texts.push(`${year}0101240000Z`, `${year}0101006000Z`, `${year}0101000060Z`)
+  }
+  const all = [...texts, ...texts.map((text) => text.slice(2))].map((text) => encodeUtf8(text))
+  const mutated = Array.from({ length: 2000 }, () => mutate(random.pick(all), random))
+  const seconds = Array.from({ length: 2000 }, () => random.below(2 ** 32) * 50 - 5e10)
+  const written = seconds.map((time) => parseDer(encodeGeneralizedTime(time)).content)
+  for (const content of [...all, ...mutated, ...written]) {
+    for (const tag of [DER_TAG.utcTime, DER_TAG.generalizedTime]) {
+      const element = parseDer(encodeDer(tag, content))
+      const got = await outcomeOf(() => readTimeSeconds(element, 'time'))
+      const wanted = await outcomeOf(() => literalTimeSeconds(element, 'time'))
+      if (got !== wanted) t.equal(got, wanted, encodeHex(content))
+    }
+  }
+  t.ok(all.length > 1000)
 })
