@@ -32,7 +32,8 @@ import { createBootstrap } from './server/bootstrap.js'
 import { closeAll, closeOnce, type Closers, closeWithin } from './server/closing.js'
 import { type Core, openCore } from './server/core.js'
 import type { ServerOptions } from './server/foundation.js'
-import { assertPublicUrl, openRekorService } from './server/rekor.js'
+import { openFront } from './server/front.js'
+import { assertPublicUrl, openRekorService, openVerifier } from './server/rekor.js'
 import { calendarProblem, type CalendarEntry } from './trust/expiry.js'
 import type { TufRepository } from './tuf/contract.js'
 import { renderBootstrapPage } from './web/bootstrap.js'
@@ -77,7 +78,8 @@ async function composeServer(
   // Before the first request where that is possible: whoever signs with this server must find it in what clients believe.
   if (config.listen.port !== 0) await trust?.publish(config.publicUrl)
   const { generations } = core.rekorLog
-  const rekor = openRekorService(core.foundation, core.rekorLog)
+  const verifier = openVerifier(core.foundation)
+  const rekor = openRekorService(core.foundation, core.rekorLog, verifier)
   const app = await createApp({
     logger,
     contract,
@@ -89,12 +91,30 @@ async function composeServer(
     onRequestDone: metrics.apiRequest,
     ...furtherApis(core)
   })
+  const front = openFront(core, app.server, verifier)
+  // Both at once: what comes in on open connections while we stop is answered, on whichever thread.
+  closers.push(async () => {
+    await Promise.all([front?.close(), app.close()])
+  })
   const { listen, metricsListen } = config
+  const scraped = {
+    contentType: metrics.contentType,
+    render: async () => {
+      await front?.collect()
+      return metrics.render()
+    }
+  }
   const metricsUrl =
-    metricsListen === undefined ? undefined : await openMetrics(metricsListen, metrics, closers)
-  closers.push(async () => app.close())
+    metricsListen === undefined ? undefined : await openMetrics(metricsListen, scraped, closers)
   await explainListening(listen, '--listen', () => app.listen({ ...listen }))
 
+  const connections = {
+    closeIdle: () => app.server.closeIdleConnections(),
+    cut: () => {
+      front?.cut()
+      app.server.closeAllConnections()
+    }
+  }
   const { trees, active } = generations.current
   const { record, logId } = active
   const port = portOf(app.server)
@@ -116,11 +136,16 @@ async function composeServer(
     hasTimestamps: timestamps !== undefined,
     rootSha256: trust === undefined ? undefined : rootHash(trust.repository()),
     ctLogId: certificates === undefined ? undefined : encodeHex(certificates.ct.active.logId),
-    close: closeOnce(() => closeWithin(config.shutdownMs, app, closers))
+    threads: () => front?.state() ?? [],
+    close: closeOnce(() => closeWithin(config.shutdownMs, connections, closers))
   }
 }
 
-async function openMetrics(address: Address, metrics: Metrics, closers: Closers): Promise<string> {
+async function openMetrics(
+  address: Address,
+  metrics: Pick<Metrics, 'contentType' | 'render'>,
+  closers: Closers
+): Promise<string> {
   const server = createMetricsServer(metrics)
   await explainListening(address, '--metrics-listen (or off)', () =>
     startListening(server, address)

@@ -55,6 +55,13 @@ export interface RunningServer {
   readonly rootSha256: string | undefined
   /** ID of the certificate log, hex; undefined when there is none. */
   readonly ctLogId: string | undefined
+  /** Threads that answer requests beside the one that writes the log. */
+  threads(): readonly {
+    readonly isReady: boolean
+    /** Connections: open now, and since it began. */
+    readonly connections: number
+    readonly taken: number
+  }[]
   /** Orderly stop. Rejects when it could not be completed in time. */
   close(): Promise<void>
 }

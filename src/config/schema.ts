@@ -143,6 +143,16 @@ export const CONFIG_SCHEMA = {
     meaning:
       'How long a stopping server may take to answer what it accepted and publish it before it gives up.'
   },
+  http: {
+    threads: {
+      type: 'integer',
+      default: 1,
+      min: 1,
+      max: 64,
+      meaning:
+        'Threads that share the work of requests. 1: one does everything. More: one writes the log, the others answer.'
+    }
+  },
   log: {
     hostname: {
       type: 'text',

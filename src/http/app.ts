@@ -25,10 +25,10 @@ export interface AppOptions {
   readonly enabledOperations: readonly RekorOperation[]
   /** Larger bodies are answered with 413. */
   readonly maxRequestBodyBytes: number
-  /** Whether the write path works. Asked on every `/healthz`. */
-  readonly health: () => Health
+  /** Whether the write path works. Asked on every `/healthz`. Without this and the next there are no pages. */
+  readonly health?: () => Health
   /** Text of the home page. */
-  readonly homePage: () => string
+  readonly homePage?: () => string
   readonly onRequestDone?: (request: ApiRequest) => void
   /** Further APIs, each in a scope of its own. */
   readonly plugins?: readonly FastifyPluginAsync[]
@@ -107,12 +107,10 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     maxRequestBodyBytes,
     ...(onRequestDone === undefined ? {} : { onRequestDone })
   })
-  await app.register(serverPages, {
-    contract,
-    rekor,
-    health: options.health,
-    homePage: options.homePage
-  })
+  const { health, homePage } = options
+  if (health !== undefined && homePage !== undefined) {
+    await app.register(serverPages, { contract, rekor, health, homePage })
+  }
   for (const plugin of options.plugins ?? []) await app.register(plugin)
   await app.ready()
   return app

@@ -1,8 +1,15 @@
-import type { FastifyInstance } from 'fastify'
 import { LogError } from '../errors.js'
 
 /** Things to close, in the order they were opened. */
 export type Closers = (() => Promise<void>)[]
+
+/** Open connections of clients. */
+export interface Connections {
+  /** Ends those that have nothing to do. */
+  closeIdle(): void
+  /** Ends all of them, answered or not. */
+  cut(): void
+}
 
 /** What is left for the last batch once no connection is open any more. */
 const CLOSE_LOG_MS = 5000
@@ -18,7 +25,7 @@ const SWEEP_MS = 20
  */
 export async function closeWithin(
   limitMs: number,
-  app: FastifyInstance,
+  connections: Connections,
   closers: Closers
 ): Promise<void> {
   let cut = false
@@ -30,10 +37,10 @@ export async function closeWithin(
   })
   const cutOff = setTimeout(() => {
     cut = true
-    app.server.closeAllConnections()
+    connections.cut()
   }, limitMs)
   // A connection whose last request was under way when the stop began is kept alive afterwards, and would be waited for.
-  const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP_MS)
+  const sweep = setInterval(() => connections.closeIdle(), SWEEP_MS)
   try {
     await Promise.race([closeAll(closers), late])
   } finally {

@@ -2,6 +2,7 @@ import { assertLogDirectory, dataPaths } from '../config/data-dir.js'
 import type { Config } from '../config/schema.js'
 import type { TransparencyLog } from '../log/contract.js'
 import { createCheckQueue } from '../keys/check-queue.js'
+import { createAnnouncement } from '../front/announcement.js'
 import type { Metrics } from '../metrics.js'
 import type { Administration } from '../site/administration.js'
 import { readIssuers } from '../site/circumstances.js'
@@ -59,7 +60,16 @@ export async function openCore(
   const database = await openForWriting(paths)
   closers.push(() => database.close())
   const checks = createCheckQueue()
-  const foundation: Foundation = { config, options, paths, database, metrics, closers, checks }
+  const foundation: Foundation = {
+    config,
+    options,
+    paths,
+    database,
+    metrics,
+    closers,
+    checks,
+    announcement: config.http.threads > 1 ? createAnnouncement() : undefined
+  }
   const rekorLog = await openRekor(foundation)
   const certificates = config.ct.enabled ? await openCertificateLog(foundation) : undefined
   const authority = config.ca.enabled ? await openAuthority(foundation, certificates) : undefined

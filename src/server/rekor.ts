@@ -110,7 +110,7 @@ export function assertPublicUrl(config: Config, record: TreeRecord, logger: Logg
 export function openRekorService(
   foundation: Foundation,
   { generations }: Pick<OpenRekor, 'generations'>,
-  verifier: EntryVerifier
+  verifier = openVerifier(foundation)
 ): RekorService {
   const { database, metrics, options } = foundation
   return createRekorService({

@@ -16,6 +16,7 @@ const server: RunningServer = {
   hasTimestamps: true,
   ctLogId: '0123456789abcdef'.repeat(4),
   rootSha256: 'cd'.repeat(32),
+  threads: () => [],
   close: async () => undefined
 }
 

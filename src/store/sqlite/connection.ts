@@ -51,6 +51,23 @@ export function connectForWriting(path: string): Sqlite.Database {
  * @throws LogError `not_found`
  */
 export function connectForReading(path: string): Sqlite.Database {
+  const connection = connectForFollowing(path)
+  try {
+    connection.exec('begin')
+    connection.prepare('select count(*) from sqlite_schema').get() // the first read takes the snapshot
+    return connection
+  } catch (err) {
+    connection.close()
+    throw err
+  }
+}
+
+/**
+ * Opens for reading alone. Each statement sees what is committed when it begins, by whichever connection.
+ *
+ * @throws LogError `not_found`
+ */
+export function connectForFollowing(path: string): Sqlite.Database {
   assertExists(path)
   const connection = new Sqlite(path, {
     timeout: BUSY_TIMEOUT_MS,
@@ -59,8 +76,6 @@ export function connectForReading(path: string): Sqlite.Database {
   })
   try {
     setCommonPragmas(connection)
-    connection.exec('begin')
-    connection.prepare('select count(*) from sqlite_schema').get() // the first read takes the snapshot
     return connection
   } catch (err) {
     connection.close()

@@ -1,6 +1,11 @@
 import { translateErrors } from './errors.js'
 import type { Database } from '../log-store.js'
-import { assertExists, connectForReading, connectForWriting } from './connection.js'
+import {
+  assertExists,
+  connectForFollowing,
+  connectForReading,
+  connectForWriting
+} from './connection.js'
 import { createDatabase } from './database.js'
 import { assertMigrated, migrate, readSqliteMigrations } from './migrations.js'
 import { takeWriterLock } from './writer-lock.js'
@@ -11,8 +16,9 @@ export interface OpenDatabaseOptions {
   /**
    * `write`: the only writer, until `close` or the end of the process; applies pending migrations.
    * `read`: a snapshot of this moment, beside a writer or without one; every writing call fails.
+   * `follow`: likewise, but each call sees what is committed when it is made.
    */
-  readonly mode: 'write' | 'read'
+  readonly mode: 'write' | 'read' | 'follow'
   /** Make the file if there is none; only with `write`. Off: a missing log is an error, not an empty log. */
   readonly create?: boolean
 }
@@ -30,7 +36,7 @@ export async function openDatabase({
   create = false
 }: OpenDatabaseOptions): Promise<Database> {
   return translateErrors(`cannot open ${path}`, () =>
-    mode === 'write' ? openForWriting(path, create) : openForReading(path)
+    mode === 'write' ? openForWriting(path, create) : openForReading(path, mode)
   )
 }
 
@@ -52,8 +58,8 @@ function openForWriting(path: string, create: boolean): Database {
   }
 }
 
-function openForReading(path: string): Database {
-  const connection = connectForReading(path)
+function openForReading(path: string, mode: 'read' | 'follow'): Database {
+  const connection = mode === 'read' ? connectForReading(path) : connectForFollowing(path)
   try {
     assertMigrated(connection, readSqliteMigrations())
     return createDatabase(connection, () => undefined)
