@@ -32,6 +32,28 @@ function encodeByTable(bytes: Uint8Array): string {
   return ascii.decode(text)
 }
 
+/** More than a proof has in hashes. */
+const gathered = new Uint8Array(4096)
+
+/** Hex of each. One conversion for all of them takes a third of the time that one each would. */
+export function encodeHexEach(list: readonly Uint8Array[]): readonly string[] {
+  let length = 0
+  for (const bytes of list) length += bytes.length
+  if (length > gathered.length) return list.map(encodeHex)
+  let at = 0
+  for (const bytes of list) {
+    gathered.set(bytes, at)
+    at += bytes.length
+  }
+  const text = encodeHex(gathered.subarray(0, length))
+  at = 0
+  return list.map((bytes) => {
+    const start = at
+    at += 2 * bytes.length
+    return text.slice(start, at)
+  })
+}
+
 /** Bytes of hex digits of either case. @throws LogError `invalid_request` on an odd length or any other character */
 export function decodeHex(text: string): Uint8Array {
   if (text.length % 2 !== 0) throw new LogError('invalid_request', 'not valid hex: odd length')

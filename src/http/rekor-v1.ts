@@ -6,8 +6,9 @@ import type { IndexQuery } from '../rekor/search.js'
 import type { RekorService, LoggedEntry } from '../rekor/service.js'
 import type { Contract, Operation } from './contract.js'
 import { compileBinding, type BoundInput } from './go-binding.js'
-import { sendJson } from './json-reply.js'
+import { sendJson, sendJsonBytes } from './json-reply.js'
 import { entryLocation } from './locations.js'
+import { encodeLogEntries, encodeLogEntry } from './log-entry-json.js'
 import { assertAcceptable } from './negotiation.js'
 import { RefusedRequest } from './refused-request.js'
 import { sendRekorError } from './rekor-errors.js'
@@ -102,7 +103,7 @@ export async function rekorV1(app: FastifyInstance, options: RekorV1Options): Pr
   route('createLogEntry', async ({ body }, reply, bodyBytes) => {
     const logged = await rekor.submit(body as ProposedEntry, bodyBytes) // as the document has it
     reply.code(201).header('etag', logged.entryId).header('location', entryLocation(logged.entryId))
-    return sendJson(reply, renderLogEntry(logged))
+    return sendJsonBytes(reply, encodeLogEntry(logged))
   })
 
   route('getLogEntryByIndex', async ({ parameters }, reply) => {
@@ -120,7 +121,7 @@ export async function rekorV1(app: FastifyInstance, options: RekorV1Options): Pr
       throw new RefusedRequest(422, 422, `more than max allowed ${MAX_LOOKUPS} entries in request`)
     }
     const found = await rekor.retrieve(query, bodyBytes)
-    return sendJson(reply, found.map(renderLogEntry))
+    return sendJsonBytes(reply, encodeLogEntries(found))
   })
 
   route('searchIndex', async ({ body }, reply) => {
@@ -146,11 +147,7 @@ export async function rekorV1(app: FastifyInstance, options: RekorV1Options): Pr
 function sendEntry(reply: FastifyReply, logged: LoggedEntry | undefined): FastifyReply {
   // No body and no media type, unlike every other refusal (rekor-v1 §1.4).
   if (logged === undefined) return reply.code(404).send()
-  return sendJson(reply, renderLogEntry(logged))
-}
-
-function renderLogEntry({ entryId, entry }: LoggedEntry): Readonly<Record<string, unknown>> {
-  return { [entryId]: entry }
+  return sendJsonBytes(reply, encodeLogEntry(logged))
 }
 
 function textOf(value: string | number | undefined): string | undefined {

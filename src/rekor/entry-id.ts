@@ -1,4 +1,5 @@
 import { decodeHex, encodeHex } from '../encoding/hex.js'
+import { createRecent } from '../encoding/recent.js'
 import { LogError } from '../errors.js'
 
 /** What names an entry on the wire: a leaf, and unless it is a bare UUID the tree that has it. */
@@ -33,9 +34,12 @@ export function parseEntryId(text: string): EntryName {
   return { treeId: parseHexTreeId(text.slice(0, TREE_ID_DIGITS)), leafHash }
 }
 
+/** Few trees are asked for, each for every one of its entries. */
+const hexTreeIds = createRecent<string>(64)
+
 /** 16 hex digits of a decimal tree ID. */
 export function formatHexTreeId(treeId: string): string {
-  return BigInt(treeId).toString(16).padStart(TREE_ID_DIGITS, '0')
+  return hexTreeIds.get(treeId, () => BigInt(treeId).toString(16).padStart(TREE_ID_DIGITS, '0'))
 }
 
 /** Decimal tree ID of up to 16 hex digits. @throws LogError `invalid_request` */

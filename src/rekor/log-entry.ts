@@ -1,5 +1,5 @@
 import { encodeBase64 } from '../encoding/base64.js'
-import { encodeHex } from '../encoding/hex.js'
+import { encodeHex, encodeHexEach } from '../encoding/hex.js'
 import type { Checkpoint, StoredLeaf, TreeRecord } from '../store/log-store.js'
 import { formatEntryId } from './entry-id.js'
 
@@ -55,7 +55,7 @@ export function renderLogEntry(parts: EntryParts): LoggedEntry {
     verification: {
       inclusionProof: {
         checkpoint: checkpoint.note,
-        hashes: parts.inclusionProof.map(encodeHex),
+        hashes: encodeHexEach(parts.inclusionProof),
         logIndex: leaf.leafIndex,
         rootHash: encodeHex(checkpoint.treeHead.rootHash),
         treeSize: checkpoint.treeHead.treeSize

@@ -1,4 +1,4 @@
-import { encodeHex } from '../encoding/hex.js'
+import { encodeHex, encodeHexEach } from '../encoding/hex.js'
 import type { ProposedEntry } from '../entries/entry-type.js'
 import { LogError, isLogError } from '../errors.js'
 import { locateLogIndex } from '../log/shards.js'
@@ -223,7 +223,7 @@ export function createRekorService(options: RekorServiceOptions): RekorService {
         )
       }
       const hashes = await tree.proveConsistency(firstSize, lastSize)
-      return { rootHash: encodeHex(treeHead.rootHash), hashes: hashes.map(encodeHex) }
+      return { rootHash: encodeHex(treeHead.rootHash), hashes: encodeHexEach(hashes) }
     },
     statement(treeId) {
       const record = generations.current.find(treeId)?.record

@@ -1,4 +1,6 @@
+import { startsWith } from '../encoding/bytes.js'
 import { isJsonObject, parseJson } from '../encoding/json.js'
+import { encodeUtf8 } from '../encoding/text.js'
 import { findEntryType } from '../entries/registry.js'
 import { LogError, isLogError } from '../errors.js'
 import type { TransparencyLog } from '../log/contract.js'
@@ -37,11 +39,15 @@ export async function openTreeViews(options: TreeViewsOptions): Promise<readonly
   }
 }
 
+/** How a hashedrekord begins in its canonical form. Most entries are, and for these nothing is kept. */
+const HASHEDREKORD = encodeUtf8('{"apiVersion":"0.0.1","kind":"hashedrekord","spec":{').slice()
+
 /** Finds what is kept beside the log for a leaf, by the digest the leaf holds of it (rekor-v1 §10). */
 function createAttestationReader(
   database: Pick<Database, 'attestation'>
 ): (leafValue: Uint8Array) => Promise<Uint8Array | undefined> {
   return async (leafValue) => {
+    if (startsWith(leafValue, HASHEDREKORD)) return undefined
     const body = parseJson(leafValue)
     if (!isJsonObject(body)) return undefined
     const { kind, apiVersion, spec } = body

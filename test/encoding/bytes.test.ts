@@ -1,5 +1,5 @@
 import t from 'tap'
-import { compareBytes, concatBytes, equalBytes } from '../../src/encoding/bytes.js'
+import { compareBytes, concatBytes, equalBytes, startsWith } from '../../src/encoding/bytes.js'
 import { seededRandom } from '../helpers/random.js'
 
 t.test('concatBytes joins in order and copies', (t) => {
@@ -45,5 +45,20 @@ t.test('agrees with Buffer on random bytes', (t) => {
     if (Buffer.compare(concatBytes(a, b), Buffer.concat([a, b])) !== 0) t.fail(`[${a}] with [${b}]`)
   }
   t.ok(equal > 50 && equal < 4950, `${equal} equal pairs among 5000`)
+  t.end()
+})
+
+t.test('what bytes begin with', (t) => {
+  const random = seededRandom()
+  t.comment(`seed ${random.seed}`)
+  let found = 0
+  for (let i = 0; i < 3000; i++) {
+    const bytes = Uint8Array.from({ length: random.below(4) }, () => random.below(2))
+    const prefix = Uint8Array.from({ length: random.below(4) }, () => random.below(2))
+    const want = equalBytes(bytes.slice(0, prefix.length), prefix)
+    if (want) found++
+    if (startsWith(bytes, prefix) !== want) t.fail(`[${bytes}] and [${prefix}]`)
+  }
+  t.ok(found > 50 && found < 2950, `${found} of 3000`)
   t.end()
 })

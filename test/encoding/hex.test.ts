@@ -1,5 +1,5 @@
 import t from 'tap'
-import { decodeHex, encodeHex, hexEncoder } from '../../src/encoding/hex.js'
+import { decodeHex, encodeHex, encodeHexEach, hexEncoder } from '../../src/encoding/hex.js'
 import { isLogError } from '../../src/errors.js'
 import { seededRandom } from '../helpers/random.js'
 
@@ -82,5 +82,17 @@ t.test('with Buffer and without it: the same', (t) => {
     if (encodeHex(bytes) !== encodeByTable(bytes)) t.fail(`${length} bytes`)
   }
   t.equal(encodeByTable(Uint8Array.of(1, 0xab, 3).subarray(1)), 'ab03')
+  t.end()
+})
+
+t.test('many at once', (t) => {
+  const random = seededRandom()
+  t.comment(`seed ${random.seed}`)
+  for (let i = 0; i < 200; i++) {
+    const list = Array.from({ length: random.below(40) }, () => random.bytes(random.below(200)))
+    t.same(encodeHexEach(list), list.map(encodeHex))
+  }
+  t.same(encodeHexEach([new Uint8Array(4096)]), ['00'.repeat(4096)])
+  t.same(encodeHexEach([new Uint8Array(4096), Uint8Array.of(1)]), ['00'.repeat(4096), '01'])
   t.end()
 })
