@@ -15,7 +15,8 @@ import {
 } from '../encoding/der.js'
 import { decodeUtf8 } from '../encoding/text.js'
 import { LogError } from '../errors.js'
-import { type PublicKey, readPublicKey } from '../keys/public-key.js'
+import type { PublicKey } from '../keys/public-key.js'
+import { readRecentKey } from './recent-key.js'
 import { parseSubjectAltName, type SubjectAltName } from './subject-alt-name.js'
 
 export interface Extension {
@@ -134,7 +135,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
     subject,
     notBeforeSeconds: readTimeSeconds(notBefore, 'x509: malformed notBefore'),
     notAfterSeconds: readTimeSeconds(notAfter, 'x509: malformed notAfter'),
-    publicKey: readPublicKey(spki),
+    publicKey: readRecentKey(spki),
     extensions,
     subjectAltName: parseSubjectAltName(findExtension(extensions, OID_SUBJECT_ALT_NAME)),
     basicConstraints: readBasicConstraints(findExtension(extensions, OID_BASIC_CONSTRAINTS)),
@@ -176,8 +177,10 @@ function readName(name: DerElement): Uint8Array {
   return name.encoded
 }
 
-// `*` and `&` are not PrintableString, and are in use; Go takes them too.
-const PRINTABLE = /^[A-Za-z0-9 '()+,\-./:=?*&]*$/
+// `*` and `&` are not PrintableString, and are in use; Go takes them too. By character code.
+const IS_PRINTABLE = Array.from({ length: 256 }, (_, code) =>
+  /[A-Za-z0-9 '()+,\-./:=?*&]/.test(String.fromCharCode(code))
+)
 
 function assertString({ tag, content }: DerElement): void {
   if (tag === DER_TAG.utf8String) {
@@ -185,8 +188,8 @@ function assertString({ tag, content }: DerElement): void {
   } else if (tag === DER_TAG.ia5String) {
     if (content.some((byte) => byte > 0x7f)) throw malformed('name: invalid IA5String')
   } else if (tag === DER_TAG.printableString) {
-    const isPrintable = content.every((byte) => PRINTABLE.test(String.fromCharCode(byte)))
-    if (!isPrintable) throw malformed('name: invalid PrintableString')
+    if (!content.every((byte) => IS_PRINTABLE[byte]))
+      throw malformed('name: invalid PrintableString')
   }
 }
 

@@ -1,7 +1,8 @@
 import { DER_TAG, parseDer, readConstructed, readInteger, readOid } from '../../encoding/der.js'
 import { decodePem } from '../../encoding/pem.js'
 import { isLogError, LogError } from '../../errors.js'
-import { parsePublicKey, type PublicKey, rsaPublicKey } from '../../keys/public-key.js'
+import { type PublicKey, rsaPublicKey } from '../../keys/public-key.js'
+import { readRecentKey } from '../../x509/recent-key.js'
 import { CLIENT_MESSAGES } from '../client-messages.js'
 import { insecureKey } from './weak-key.js'
 
@@ -34,10 +35,11 @@ export function parseClientKey(content: Uint8Array): PublicKey {
 /** Reads a SubjectPublicKeyInfo. @throws LogError, for the caller to put into words for clients */
 export function readSpki(der: Uint8Array): PublicKey {
   const label = 'x509: public key'
-  const [algorithm] = readConstructed(parseDer(der, label), DER_TAG.sequence, label)
+  const element = parseDer(der, label)
+  const [algorithm] = readConstructed(element, DER_TAG.sequence, label)
   const [oid] = readConstructed(algorithm, DER_TAG.sequence, label)
   if (READ_BUT_REFUSED.includes(readOid(oid, label))) throw insecureKey('kind of key not allowed')
-  return parsePublicKey(der)
+  return readRecentKey(element)
 }
 
 /** `RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }`. @see RFC 8017 appendix A.1.1 */
