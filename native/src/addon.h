@@ -4,9 +4,12 @@
 
 #include "arguments.h"
 
+struct hot_keys;
+
 struct instance {
   struct key_templates templates;
   bool has_ed25519ph;
+  struct hot_keys *hot_keys;
 };
 
 /* Leaves an Error with the code `unsupported` pending when this key verifies no digests here. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hot-keys.h"
 #include "signatures.h"
 
 /* About what a key takes outside of JavaScript's heap, so that its collector knows that there is something to free. */
@@ -48,15 +49,13 @@ static bool is_really_empty(napi_env env, napi_value buffer, bool *is_empty) {
 }
 
 bool read_bytes(napi_env env, napi_value value, const char *what, struct bytes *bytes) {
-  bool is_typed_array = false;
-  TRY(env, napi_is_typedarray(env, value, &is_typed_array), false);
-  if (!is_typed_array) return throw_type(env, what, "a Uint8Array");
-
   napi_typedarray_type type;
   size_t length = 0;
   void *data = NULL;
   napi_value buffer;
-  TRY(env, napi_get_typedarray_info(env, value, &type, &length, &data, &buffer, NULL), false);
+  napi_status status = napi_get_typedarray_info(env, value, &type, &length, &data, &buffer, NULL);
+  if (status == napi_invalid_arg) return throw_type(env, what, "a Uint8Array");
+  TRY(env, status, false);
   if (type != napi_uint8_array) return throw_type(env, what, "a Uint8Array");
 
   bool is_array_buffer = false;
@@ -75,6 +74,14 @@ bool read_bytes(napi_env env, napi_value value, const char *what, struct bytes *
   return true;
 }
 
+bool read_output(napi_env env, napi_value value, size_t length, uint8_t **data) {
+  struct bytes bytes;
+  if (!read_bytes(env, value, "output", &bytes)) return false;
+  if (bytes.length < length) return throw_value(env, "output: too short for a hash");
+  *data = (uint8_t *)bytes.data; /* read_bytes does not look at who will write */
+  return true;
+}
+
 bool read_array(napi_env env, napi_value value, const char *what, uint32_t *length) {
   bool is_array = false;
   TRY(env, napi_is_array(env, value, &is_array), false);
@@ -85,24 +92,25 @@ bool read_array(napi_env env, napi_value value, const char *what, uint32_t *leng
 
 static void finalize_key(napi_env env, void *data, void *hint) {
   (void)hint;
-  struct key *key = data;
+  struct held_key *held = data;
   int64_t total;
-  EVP_PKEY_free(key->pkey);
-  free(key);
+  hot_keys_forget(env, held);
+  key_release(&held->key);
+  free(held);
   (void)napi_adjust_external_memory(env, -KEY_BYTES, &total); /* only a hint to the collector */
 }
 
-bool wrap_key(napi_env env, const struct key *key, enum key_use use, napi_value *handle) {
-  struct key *held = malloc(sizeof *held);
-  if (held == NULL) {
+bool wrap_key(napi_env env, const struct key *key, enum key_use use, napi_value *handle, struct held_key **held) {
+  *held = calloc(1, sizeof **held);
+  if (*held == NULL) {
     EVP_PKEY_free(key->pkey);
     throw_internal(env, "out of memory");
     return false;
   }
-  *held = *key;
-  if (napi_create_external(env, held, finalize_key, NULL, handle) != napi_ok) {
-    EVP_PKEY_free(held->pkey);
-    free(held);
+  (*held)->key = *key;
+  if (napi_create_external(env, *held, finalize_key, NULL, handle) != napi_ok) {
+    key_release(&(*held)->key);
+    free(*held);
     throw_internal(env, "out of memory");
     return false;
   }
@@ -113,7 +121,7 @@ bool wrap_key(napi_env env, const struct key *key, enum key_use use, napi_value 
   return true;
 }
 
-bool read_key(napi_env env, napi_value value, enum key_use use, const struct key **key) {
+bool read_key(napi_env env, napi_value value, enum key_use use, struct held_key **held) {
   const char *what = use == PUBLIC_KEY ? "publicKey" : "privateKey";
   napi_valuetype type;
   TRY(env, napi_typeof(env, value, &type), false);
@@ -124,7 +132,7 @@ bool read_key(napi_env env, napi_value value, enum key_use use, const struct key
   }
   void *data = NULL;
   TRY(env, napi_get_value_external(env, value, &data), false);
-  *key = data;
+  *held = data;
   return true;
 }
 

@@ -30,6 +30,20 @@ struct bytes {
 
 enum key_use { PUBLIC_KEY, PRIVATE_KEY };
 
+struct hot_keys;
+struct table_build;
+
+/* What a handle of JavaScript stands for. Its thread alone touches it. */
+struct held_key {
+  struct key key;
+  /* For a public key that may get a table: its point, how often it was used since it lost one, and when last. */
+  struct hot_keys *hot_keys;
+  uint8_t point[2 * P256_BYTES];
+  uint64_t uses;
+  uint64_t last_used;
+  struct table_build *build;
+};
+
 /* Leaves an Error with the code `internal`, unless an exception is pending already. */
 void throw_internal(napi_env env, const char *message);
 bool throw_type(napi_env env, const char *what, const char *expected);
@@ -38,12 +52,16 @@ bool throw_value(napi_env env, const char *message);
 /* A Uint8Array over an ArrayBuffer that nobody detached, and not over shared memory, which another thread may change. */
 bool read_bytes(napi_env env, napi_value value, const char *what, struct bytes *bytes);
 
+/* The same of at least `length` bytes, which will be written to. */
+bool read_output(napi_env env, napi_value value, size_t length, uint8_t **data);
+
 /* Length of an Array. */
 bool read_array(napi_env env, napi_value value, const char *what, uint32_t *length);
 
-bool wrap_key(napi_env env, const struct key *key, enum key_use use, napi_value *handle);
-/* `key` belongs to the handle. */
-bool read_key(napi_env env, napi_value value, enum key_use use, const struct key **key);
+/* Takes over `key`. `held` belongs to the handle. */
+bool wrap_key(napi_env env, const struct key *key, enum key_use use, napi_value *handle, struct held_key **held);
+/* `held` belongs to the handle. */
+bool read_key(napi_env env, napi_value value, enum key_use use, struct held_key **held);
 
 /* The hash that a string names. */
 bool read_hash(napi_env env, napi_value value, const EVP_MD **hash);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "addon.h"
+#include "hot-keys.h"
 #include "signatures.h"
 
 /* Arguments are copied before the call returns: JavaScript may change, move or drop them while threads read. */
@@ -53,10 +54,10 @@ struct lane {
 
 static void free_batch(struct batch *batch) {
   for (size_t i = 0; batch->verifications != NULL && i < batch->count; i++) {
-    EVP_PKEY_free(batch->verifications[i].key.pkey);
+    key_release(&batch->verifications[i].key);
   }
   for (size_t i = 0; batch->signings != NULL && i < batch->count; i++) free(batch->signings[i].message);
-  EVP_PKEY_free(batch->signer.pkey);
+  key_release(&batch->signer);
   free(batch->verifications);
   free(batch->signings);
   free(batch);
@@ -186,12 +187,9 @@ static struct batch *make_batch(napi_env env, size_t count) {
 
 /* `to` shares the key with the handle, which may be collected before the batch ends. */
 static bool share_key(napi_env env, const struct key *from, struct key *to) {
-  if (EVP_PKEY_up_ref(from->pkey) != 1) {
-    throw_internal(env, "OpenSSL did not share a key");
-    return false;
-  }
-  *to = *from;
-  return true;
+  if (key_share(from, to)) return true;
+  throw_internal(env, "OpenSSL did not share a key");
+  return false;
 }
 
 static bool read_count(napi_env env, uint32_t count) {
@@ -228,10 +226,12 @@ static bool copy_element(napi_env env, napi_value array, uint32_t at, const char
 
 static bool read_verification(napi_env env, const napi_value *arrays, uint32_t at, struct verification *item) {
   napi_value element;
-  const struct key *key;
+  struct held_key *held;
   TRY(env, napi_get_element(env, arrays[0], at, &element), false);
-  if (!read_key(env, element, PUBLIC_KEY, &key)) return false;
-  if (!must_verify(env, key) || !share_key(env, key, &item->key)) return false;
+  if (!read_key(env, element, PUBLIC_KEY, &held)) return false;
+  if (!must_verify(env, &held->key)) return false;
+  hot_keys_note(env, held);
+  if (!share_key(env, &held->key, &item->key)) return false;
 
   size_t length;
   if (!copy_element(env, arrays[1], at, "digest", item->digest, sizeof item->digest, &length)) return false;
@@ -294,11 +294,11 @@ static bool read_message(napi_env env, napi_value messages, uint32_t at, struct 
 napi_value sign_messages(napi_env env, napi_callback_info info) {
   size_t given = 4;
   napi_value arguments[4];
-  const struct key *key;
+  struct held_key *held;
   const EVP_MD *hash;
   uint32_t count, lanes;
   TRY(env, napi_get_cb_info(env, info, &given, arguments, NULL, NULL), NULL);
-  if (!read_key(env, arguments[0], PRIVATE_KEY, &key) || !read_hash(env, arguments[1], &hash) ||
+  if (!read_key(env, arguments[0], PRIVATE_KEY, &held) || !read_hash(env, arguments[1], &hash) ||
       !read_array(env, arguments[2], "messages", &count) || !read_lanes(env, arguments[3], &lanes) ||
       !read_count(env, count)) {
     return NULL;
@@ -312,7 +312,7 @@ napi_value sign_messages(napi_env env, napi_callback_info info) {
     throw_internal(env, "out of memory");
     return NULL;
   }
-  if (!share_key(env, key, &batch->signer)) {
+  if (!share_key(env, &held->key, &batch->signer)) {
     free_batch(batch);
     return NULL;
   }

@@ -1,6 +1,7 @@
 #include "keys.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
@@ -27,11 +28,11 @@ static const uint8_t ED25519[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65
 
 /* Those with a curve come first, EC_KINDS of them. */
 static const struct key_kind KINDS[] = {
-    {"P-224", "P-224", P224, sizeof P224, sizeof P224 + 2 * 28, 28},
-    {"P-256", "P-256", P256, sizeof P256, sizeof P256 + 2 * 32, 32},
-    {"P-384", "P-384", P384, sizeof P384, sizeof P384 + 2 * 48, 48},
-    {"P-521", "P-521", P521, sizeof P521, sizeof P521 + 2 * 66, 66},
-    {"Ed25519", NULL, ED25519, sizeof ED25519, sizeof ED25519 + 32, 0},
+    {"P-224", "P-224", P224, sizeof P224, sizeof P224 + 2 * 28, 28, false},
+    {"P-256", "P-256", P256, sizeof P256, sizeof P256 + 2 * 32, 32, true},
+    {"P-384", "P-384", P384, sizeof P384, sizeof P384 + 2 * 48, 48, false},
+    {"P-521", "P-521", P521, sizeof P521, sizeof P521 + 2 * 66, 66, false},
+    {"Ed25519", NULL, ED25519, sizeof ED25519, sizeof ED25519 + 32, 0, false},
 };
 #define KINDS_COUNT (sizeof KINDS / sizeof KINDS[0])
 
@@ -67,6 +68,25 @@ void key_templates_free(struct key_templates *templates) {
   for (size_t i = 0; i < EC_KINDS; i++) EVP_PKEY_free(templates->of_curve[i]);
 }
 
+void shared_table_release(struct shared_table *table) {
+  if (table == NULL || --table->holders > 0) return;
+  p256_table_free(table->multiples);
+  free(table);
+}
+
+bool key_share(const struct key *from, struct key *to) {
+  if (EVP_PKEY_up_ref(from->pkey) != 1) return false;
+  *to = *from;
+  if (to->table != NULL) to->table->holders++;
+  return true;
+}
+
+void key_release(struct key *key) {
+  EVP_PKEY_free(key->pkey);
+  shared_table_release(key->table);
+  *key = (struct key){NULL, NULL, NULL};
+}
+
 bool drain_errors(void) {
   bool was_out_of_memory = false;
   unsigned long error;
@@ -95,8 +115,7 @@ enum key_result key_from_spki(const struct key_templates *templates, const uint8
       drain_errors();
       return KEY_FAILED;
     }
-    key->kind = kind;
-    key->pkey = raw;
+    *key = (struct key){kind, raw, NULL};
     return KEY_LOADED;
   }
 
@@ -112,8 +131,7 @@ enum key_result key_from_spki(const struct key_templates *templates, const uint8
     EVP_PKEY_free(pkey);
     return result;
   }
-  key->kind = kind;
-  key->pkey = pkey;
+  *key = (struct key){kind, pkey, NULL};
   return KEY_LOADED;
 }
 
@@ -157,7 +175,6 @@ enum key_result key_from_pkcs8(const uint8_t *pkcs8, size_t length, struct key *
     EVP_PKEY_free(pkey);
     return result;
   }
-  key->kind = kind;
-  key->pkey = pkey;
+  *key = (struct key){kind, pkey, NULL};
   return KEY_LOADED;
 }

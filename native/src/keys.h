@@ -8,6 +8,8 @@
 
 #include <openssl/evp.h>
 
+#include "p256.h"
+
 /* Bytes of the order of P-521, the longest there is here. */
 #define MAX_ORDER_BYTES 66
 
@@ -27,13 +29,30 @@ struct key_kind {
   size_t spki_bytes;
   /* Bytes of the order of the curve; 0 for Ed25519. */
   size_t order_bytes;
+  /* Whether p256.h is about it. */
+  bool is_p256;
 };
+
+/* A table that a handle and the batches under way share. Counted on the thread of JavaScript only. */
+struct shared_table {
+  size_t holders;
+  struct p256_table *multiples;
+};
+
+void shared_table_release(struct shared_table *table);
 
 /* Immutable once made. Several threads may use it at the same time. */
 struct key {
   const struct key_kind *kind;
   EVP_PKEY *pkey;
+  /* Of a key that has verified much; else NULL. */
+  struct shared_table *table;
 };
+
+/* Another holder of the same, to be given back with key_release. False when OpenSSL fails. */
+bool key_share(const struct key *from, struct key *to);
+/* Takes a key of zeros as well. */
+void key_release(struct key *key);
 
 /* One empty key per curve, from which public keys are made: a third of the time of making each from the curve's name. */
 #define EC_KINDS 4

@@ -29,6 +29,32 @@ export interface NativeAddon {
     messages: readonly Uint8Array[],
     lanes: number
   ): Promise<Uint8Array[]>
+  /**
+   * Makes the table of a key on P-256 that will verify much (1 ms). Others get one by themselves, on libuv's pool, when they
+   * were used 64 times.
+   *
+   * @returns whether it has one now
+   */
+  makeTable(publicKey: NativeHandle): boolean
+  /** What the table alone says, where OpenSSL is not asked about a no. @returns undefined for a key without one */
+  isGoodByTable(
+    publicKey: NativeHandle,
+    digest: Uint8Array,
+    signature: Uint8Array
+  ): boolean | undefined
+  /** SHA-256 into the first 32 bytes of `output`, as all that follow. */
+  sha256(message: Uint8Array, output: Uint8Array): void
+  /** SHA-256(0x00 || leafValue). */
+  hashLeaf(leafValue: Uint8Array, output: Uint8Array): void
+  /** Root over `count` hashes side by side from number `first` on: a power of two, 256 at most. */
+  hashSubtree(hashes: Uint8Array, first: number, count: number, output: Uint8Array): void
+  /**
+   * The first hash joined with the `count` ones behind it, one after the other.
+   *
+   * @param count 53 at most
+   * @param lefts bit i says that sibling i is on the left
+   */
+  hashChain(hashes: Uint8Array, count: number, lefts: number, output: Uint8Array): void
   /** Whether this OpenSSL verifies Ed25519ph over a digest. */
   readonly hasEd25519ph: boolean
   /** Version of the OpenSSL inside Node. */

@@ -1,4 +1,4 @@
-import { type Sha256, hashNode, portableSha256 } from './hash.js'
+import { type Sha256, hashChain, portableSha256 } from './hash.js'
 
 /**
  * Leaves `start` up to and excluding `end`, being one side of a node of the tree: `start` is a multiple of the power
@@ -44,10 +44,10 @@ export function hashCompactRange(
   range: CompactRange,
   sha256: Sha256 = portableSha256
 ): Uint8Array | undefined {
-  return range.reduceRight<Uint8Array | undefined>(
-    (right, left) => (right === undefined ? left : hashNode(left, right, sha256)),
-    undefined
-  )
+  const right = range.at(-1)
+  if (right === undefined || range.length === 1) return right
+  const lefts = range.slice(0, -1).reverse()
+  return hashChain(right, lefts, 2 ** lefts.length - 1, sha256)
 }
 
 /** Where RFC 9162 splits a tree of `treeSize` ≥ 2 leaves: the largest power of two below it. */

@@ -2,7 +2,7 @@ import { equalBytes } from '../encoding/bytes.js'
 import { encodeHex } from '../encoding/hex.js'
 import { LogError } from '../errors.js'
 import { type LeafRange, splitPoint } from './compact-range.js'
-import { HASH_BYTES, type Sha256, hashNode, portableSha256 } from './hash.js'
+import { HASH_BYTES, type Sha256, hashChain, portableSha256 } from './hash.js'
 import type { SubtreeMemory } from './subtree-memory.js'
 import { hashLeafRanges } from './tile-hashes.js'
 import { isTreeSize } from './tiles.js'
@@ -74,30 +74,38 @@ export function rootFromInclusionProof(
   if (!isLeafOf(leafIndex, treeSize)) {
     throw new LogError('proof_invalid', outsideTree(leafIndex, treeSize))
   }
-  const want = planInclusionProof(leafIndex, treeSize).length
+  const { lefts, length: want } = wayToRoot(leafIndex, treeSize)
   if (proof.length !== want) {
     throw new LogError('proof_invalid', `inclusion proof has ${proof.length} hashes, want ${want}`)
   }
-  if ([leafHash, ...proof].some((hash) => hash.length !== HASH_BYTES)) {
+  if (leafHash.length !== HASH_BYTES || proof.some((hash) => hash.length !== HASH_BYTES)) {
     throw new LogError(
       'proof_invalid',
       `inclusion proof has hashes of other than ${HASH_BYTES} bytes`
     )
   }
+  return hashChain(leafHash, proof, lefts, sha256)
+}
 
-  // Climb from the leaf: `node` is our position in this row of nodes, `last` the row's last position.
-  let hash = leafHash
-  let used = 0
+/** How many siblings a leaf has on its way to the root, and which of them (bit by bit) are on the left. */
+function wayToRoot(
+  leafIndex: number,
+  treeSize: number
+): { readonly length: number; readonly lefts: number } {
+  let length = 0
+  let lefts = 0
+  // `node` is our position in this row of nodes, `last` the row's last position.
   for (let node = leafIndex, last = treeSize - 1; last > 0;) {
     if (node % 2 === 1) {
-      hash = hashNode(proof[used++] as Uint8Array, hash, sha256) // as many as planned: counted above
+      lefts += 2 ** length
+      length++
     } else if (node < last) {
-      hash = hashNode(hash, proof[used++] as Uint8Array, sha256) // likewise
+      length++
     } // else there is no sibling: the last node of an odd row moves up unchanged
     node = Math.floor(node / 2)
     last = Math.floor(last / 2)
   }
-  return hash
+  return { length, lefts }
 }
 
 /**

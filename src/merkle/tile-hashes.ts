@@ -129,6 +129,8 @@ export function hashTileSlots(
       `tile ${level}/${tileIndex} has ${tile.length} bytes, want at least ${want} and a multiple of ${HASH_BYTES}`
     )
   }
+  if (slots === 1) return tile.slice(firstSlot * HASH_BYTES, want)
+  if (sha256.tree !== undefined) return sha256.tree.subtree(tile, firstSlot, slots)
   // Level by level, halving the row: no recursion, no bookkeeping.
   let row: Uint8Array[] = []
   for (let slot = firstSlot; slot < firstSlot + slots; slot++) {
@@ -141,5 +143,5 @@ export function hashTileSlots(
     }
     row = above
   }
-  return row[0] as Uint8Array // slots ≥ 1
+  return row[0] as Uint8Array // slots > 1
 }
