@@ -1,9 +1,16 @@
+import { createHash, generateKeyPairSync, sign } from 'node:crypto'
 import t from 'tap'
+import { encodeBase64 } from '../../src/encoding/base64.js'
+import { encodePem } from '../../src/encoding/pem.js'
+import { encodeUtf8 } from '../../src/encoding/text.js'
 import type { EntryVerifier } from '../../src/rekor/entry-verifier.js'
 import { createQuickVerifier } from '../../src/rekor/quick-verifier.js'
 import { createInProcessVerifier } from '../../src/rekor/verify-task.js'
 import { createCheckQueue } from '../../src/keys/check-queue.js'
 import { nativeProblem } from '../../src/keys/native-crypto.js'
+import { certificate } from '../helpers/certificates.js'
+import { mutate } from '../helpers/mutations.js'
+import { seededRandom } from '../helpers/random.js'
 import { refusalText } from '../helpers/refusals.js'
 import { TEST_SETTINGS } from '../helpers/rekor-app.js'
 import { computedVector } from '../helpers/vectors.js'
@@ -38,7 +45,12 @@ t.test('who checks what', async (t) => {
     [proposedEntry, 16 * 1024, 'quick'],
     [proposedEntry, 16 * 1024 + 1, 'thorough'],
     [withKey(key), 100, 'quick'],
-    [withKey(base64('-----BEGIN CERTIFICATE-----\n')), 100, 'thorough'],
+    [withKey(base64('-----BEGIN CERTIFICATE-----\n')), 100, 'quick'],
+    [withKey(base64('-----BEGIN CERTIFICATE-----\n'.repeat(2))), 100, 'thorough'],
+    [withKey(base64(`-----BEGIN CERTIFICATE-----\n${'a'.repeat(9000)}`)), 16 * 1024, 'quick'],
+    [withKey(base64('-----BEGIN CERTIFICATE-----\n')), 16 * 1024 + 1, 'thorough'],
+    [withKey(base64(' -----BEGIN CERTIFICATE-----\n')), 100, 'thorough'],
+    [withKey(base64('-----BEGIN CERTIFICAT\n-----BEGIN CERTIFICATE-----\n')), 100, 'thorough'],
     [withKey(base64(' -----BEGIN PUBLIC KEY-----\n')), 100, 'thorough'],
     [withKey(7), 100, 'thorough'],
     [withKey(undefined), 100, 'thorough'],
@@ -72,3 +84,60 @@ t.test('with the queue as without it', async (t) => {
   t.match(refused, /^verification_failed: verifying signature: /)
   t.equal(await refusalText(() => queued.verifyEntry(wrong, 'submit', 0)), refused)
 })
+
+t.test('certificates, good and damaged, with the queue as without it', async (t) => {
+  const random = seededRandom()
+  t.comment(`seed ${random.seed}`)
+  const alone = createInProcessVerifier(TEST_SETTINGS)
+  const queued = createInProcessVerifier(TEST_SETTINGS, createCheckQueue())
+  const data = random.bytes(32)
+  const digest = createHash('sha256').update(data).digest('hex')
+  const cases = [
+    generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+    generateKeyPairSync('ec', { namedCurve: 'P-384' }),
+    generateKeyPairSync('rsa', { modulusLength: 2048 })
+  ].map(({ publicKey, privateKey }) => ({
+    der: certificate({ key: publicKey }),
+    signature: sign('sha256', data, privateKey)
+  }))
+  const outcomes = new Map<string, number>()
+  for (let i = 0; i < 900; i++) {
+    const { der, signature } = random.pick(cases)
+    const change = i % 3
+    const bytes = change === 1 ? mutate(der, random) : der
+    const pem = encodeUtf8(encodePem('CERTIFICATE', bytes))
+    const proposed = {
+      kind: 'hashedrekord',
+      apiVersion: '0.0.1',
+      spec: {
+        signature: {
+          content: encodeBase64(change === 2 ? mutate(signature, random) : signature),
+          publicKey: { content: encodeBase64(i % 7 === 0 ? mutate(pem, random) : pem) }
+        },
+        data: { hash: { algorithm: 'sha256', value: digest } }
+      }
+    }
+    const [got, wanted] = await Promise.all(
+      [queued, alone].map((verifier) =>
+        outcomeOf(() => verifier.verifyEntry(proposed, 'submit', 0))
+      )
+    )
+    if (got !== wanted) t.equal(got, wanted, JSON.stringify(proposed))
+    const kind = wanted?.startsWith('{') === true ? 'good' : (wanted?.split(':')[0] ?? '')
+    outcomes.set(kind, (outcomes.get(kind) ?? 0) + 1)
+  }
+  for (const kind of ['good', 'invalid_request', 'verification_failed']) {
+    t.ok((outcomes.get(kind) ?? 0) > 10, `${outcomes.get(kind) ?? 0} ${kind}`)
+  }
+})
+
+/** What is verified as text, or its refusal. */
+async function outcomeOf(action: () => Promise<unknown>): Promise<string> {
+  try {
+    return JSON.stringify(await action())
+  } catch (err) {
+    return refusalText(() => {
+      throw err
+    })
+  }
+}
