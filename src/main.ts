@@ -17,7 +17,7 @@ const world: CliWorld = {
   // Only loaded to serve: most commands need none of it.
   startServer: async (config) => {
     const { startServer } = await import('./server.js')
-    return startServer(config, await serverOptions(config))
+    return startServer(config, { ...(await serverOptions(config)), writer: 'thread' })
   },
   openAdministration: async (config) => {
     const { openAdministration } = await import('./server/open-administration.js')

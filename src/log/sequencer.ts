@@ -1,8 +1,6 @@
 import { LogError, isLogError } from '../errors.js'
-import { integrate } from '../merkle/integrate.js'
-import type { Integrate } from '../merkle/tree.js'
+import { integrateFast } from '../store/integrate-fast.js'
 import type { Appended, Checkpoint, LogStore, TreeRecord } from '../store/log-store.js'
-import { sha256 } from '../store/sha256.js'
 import type { AddedLeaf, BatchLimits, LogSigning, NewLeaf, TransparencyLog } from './contract.js'
 import { nextLeafTime } from './leaf-time.js'
 import { LeafQueue } from './leaf-queue.js'
@@ -71,10 +69,6 @@ async function lastLeafTime(store: LogStore): Promise<number | undefined> {
   const { treeSize } = await store.treeHead()
   return treeSize === 0 ? undefined : (await store.leaf(treeSize - 1))?.integratedTimeSeconds
 }
-
-/** `integrate` with the hash function of the server. */
-const integrateFast: Integrate = (treeSize, readTile, leafHashes) =>
-  integrate(treeSize, readTile, leafHashes, sha256)
 
 /**
  * One loop that does one thing at a time: write a batch, or prove that it could. Everything below the queue belongs
@@ -255,6 +249,8 @@ class Sequencer implements TransparencyLog {
   async #afterFailure(error: unknown, leaves: number): Promise<void> {
     this.#onEvent({ type: 'failed', leaves, error })
     if (isLogError(error, 'integrity')) return this.#stop(error)
+    const writeFailure = this.store.writeFailure?.()
+    if (writeFailure !== undefined) return this.#stop(writeFailure)
     try {
       await this.#publisher.load()
     } catch (err) {
@@ -278,6 +274,8 @@ class Sequencer implements TransparencyLog {
 
   async #prove(): Promise<void> {
     try {
+      const writeFailure = this.store.writeFailure?.()
+      if (writeFailure !== undefined) throw writeFailure
       if (this.#unsettled) await this.#settle()
       nextLeafTime(this.#now(), this.#lastLeafTime) // a clock that is wrong would refuse every leaf
       await this.#publisher.load()

@@ -57,7 +57,7 @@ export async function openCore(
 ): Promise<Core> {
   const paths = dataPaths(config.dataDir)
   assertLogDirectory(paths)
-  const database = await openForWriting(paths)
+  const database = await openForWriting(paths, options.writer)
   closers.push(() => database.close())
   const checks = createCheckQueue()
   const foundation: Foundation = {

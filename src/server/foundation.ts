@@ -6,6 +6,7 @@ import type { Announcement } from '../front/announcement.js'
 import type { Metrics } from '../metrics.js'
 import type { Database } from '../store/log-store.js'
 import type { Closers } from './closing.js'
+import type { Writer } from './database.js'
 
 /** What a server needs from the world beside its configuration. */
 export interface ServerOptions {
@@ -16,6 +17,8 @@ export interface ServerOptions {
   readonly monotonicMs: () => number
   /** Unpredictable bytes. */
   readonly randomBytes: (length: number) => Uint8Array
+  /** Who writes to the database: this thread (without it), or one beside it, so that this one never waits for the disk. */
+  readonly writer?: Writer
 }
 
 /** What the parts of a server are built from. */

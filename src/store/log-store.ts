@@ -1,3 +1,4 @@
+import type { LogError } from '../errors.js'
 import type { Integrate, TreeHead } from '../merkle/tree.js'
 import type { StoreAudit } from './store-audit.js'
 
@@ -90,6 +91,8 @@ export interface InclusionPromise {
 /** Durable state of one tree. Every promise resolves only after the effect survives power loss. */
 export interface LogStore {
   readonly treeId: string
+  /** Why nothing can be written until the next start, if so; where the store is written by somebody who may be gone. */
+  readonly writeFailure?: () => LogError | undefined
   /** The record as it is now (its state can change from active to frozen). */
   record(): Promise<TreeRecord>
   /**
