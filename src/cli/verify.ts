@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { assertLogDirectory, type DataPaths, dataPaths } from '../config/data-dir.js'
 import { isLogError } from '../errors.js'
 import { createCtLeafChecks } from '../ct/leaf-checks.js'
@@ -8,6 +9,7 @@ import { loadRepository } from '../site/tuf-repository.js'
 import { loadAuthorityState } from '../store/authority-records.js'
 import type { Database, TreeRecord } from '../store/log-store.js'
 import { openDatabase } from '../store/sqlite/open-database.js'
+import { type CheckPool, createCheckPool } from './check-pool.js'
 import { type Command, type CommandCall, EXIT, type ExitCode } from './command.js'
 import { createProgressBar } from './progress.js'
 
@@ -54,18 +56,39 @@ async function checkDirectory(
   paths: DataPaths
 ): Promise<{ readonly report: CheckReport; readonly roots: number | undefined }> {
   const bar = createProgressBar(world.stderr, () => performance.now())
-  const database = await openDatabase({ path: paths.database, mode: 'read' })
+  const path = paths.database
+  const database = await openDatabase({ path, mode: 'read' })
+  let pool: CheckPool | undefined
   try {
+    const threads =
+      (await countLeaves(database)) < MIN_LEAVES_FOR_THREADS ? 1 : availableParallelism()
+    if (threads > 1) pool = createCheckPool({ path, threads })
+    const runner = (await pool?.shareSnapshot(database)) === true ? pool?.runner : undefined
     const report = await checkLog({
       database,
       checks: { rekor: createRekorLeafChecks(), ct: createCtLeafChecks() },
-      onProgress: ({ phase, done, total }) => bar.show(LABELS[phase], done, total)
+      onProgress: ({ phase, done, total }) => bar.show(LABELS[phase], done, total),
+      ...(runner === undefined ? {} : { runner })
     })
     return { report, roots: await checkCells(database) }
   } finally {
     bar.clear()
+    await pool?.close()
     await database.close()
   }
+}
+
+/** Below this a check is done before threads have started. */
+const MIN_LEAVES_FOR_THREADS = 32_768
+
+async function countLeaves(database: Database): Promise<number> {
+  let leaves = 0
+  for (const log of ['rekor', 'ct'] as const) {
+    for (const { treeId } of await database.trees(log)) {
+      leaves += (await database.logStore(treeId).treeHead()).treeSize
+    }
+  }
+  return leaves
 }
 
 /** Reading them checks them. @returns how many roots the TUF repository has */

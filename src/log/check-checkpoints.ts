@@ -17,20 +17,29 @@ export class CheckpointChecker {
   readonly #verifySignature: VerifySignature
   #page: readonly Checkpoint[] = []
   #next = 0
-  #lastSize = -1
+  #lastSize: number
   #atEnd = false
   count = 0
+  /** At which size compareAt has something to do: of what it read last, so it may be a size that was passed. */
+  nextSize: number | undefined
 
-  constructor(store: LogStore, tree: TreeRecord, verifySignature: VerifySignature) {
+  /** @param lastSize of the last checkpoint that was checked, or any size up to that of the next one; -1 for none */
+  constructor(store: LogStore, tree: TreeRecord, verifySignature: VerifySignature, lastSize = -1) {
     this.#store = store
     this.#tree = tree
     this.#verifySignature = verifySignature
+    this.#lastSize = lastSize
   }
 
   /** Checks the checkpoint at the size the tree has now, if one was published. */
   async compareAt(edge: RightEdge): Promise<void> {
     const checkpoint = await this.#peek()
     if (checkpoint === undefined || checkpoint.treeHead.treeSize !== edge.treeSize) return
+    await this.#compare(edge, checkpoint)
+    await this.#peek()
+  }
+
+  async #compare(edge: RightEdge, checkpoint: Checkpoint): Promise<void> {
     this.#next++
     this.count++
     const { treeId } = this.#tree
@@ -70,6 +79,8 @@ export class CheckpointChecker {
       this.#next = 0
       this.#atEnd = this.#page.length === 0
     }
-    return this.#page[this.#next]
+    const checkpoint = this.#page[this.#next]
+    this.nextSize = checkpoint?.treeHead.treeSize
+    return checkpoint
   }
 }

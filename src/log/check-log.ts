@@ -1,12 +1,17 @@
+import { randomBytes } from 'node:crypto'
 import { equalBytes } from '../encoding/bytes.js'
 import { encodeHex } from '../encoding/hex.js'
-import type { LogError } from '../errors.js'
+import { type LogError, isLogError } from '../errors.js'
 import type { Database, TreeRecord } from '../store/log-store.js'
 import { sha256 } from '../store/sha256.js'
-import type { AuditedPlace } from '../store/store-audit.js'
+import type { HashRange } from '../store/store-audit.js'
+import type { KeyLookUp } from './check-derived.js'
 import { badThing } from './check-error.js'
-import { type LeafChecks, type TreeReport, checkTree } from './check-tree.js'
-import { LeafDigests } from './leaf-digests.js'
+import { type IndexedTree, strayRow } from './check-index.js'
+import { type CheckRunner, createLocalRunner } from './check-runner.js'
+import { type TreeReport, checkTree } from './check-tree.js'
+import type { LeafChecks, LeafChecksOfLogs } from './leaf-checks.js'
+import { SECRET_BYTES, createLeafDigests } from './leaf-digests.js'
 
 /** Every log there can be. */
 const LOGS: readonly TreeRecord['log'][] = ['rekor', 'ct']
@@ -23,12 +28,21 @@ export interface CheckProgress {
 }
 
 export interface CheckLogOptions {
-  /** What is to be known of the leaves of each log. */
-  readonly checks: Readonly<Record<TreeRecord['log'], LeafChecks>>
+  readonly checks: LeafChecksOfLogs
   /** Opened for reading, or one that nobody writes to meanwhile. */
   readonly database: Database
   readonly onProgress?: (progress: CheckProgress) => void
+  /** Without it everything is done on this thread. It must read the same snapshot. */
+  readonly runner?: CheckRunner
+  /** See RANGE_LEAVES, which it replaces. */
+  readonly rangeLeaves?: number
 }
+
+/**
+ * Leaves that are checked in one go: a second of work at most, so that no thread is left with much when the others are
+ * done. A multiple of what the store gives at once, so that pages begin where they would without ranges.
+ */
+const RANGE_LEAVES = 16_384
 
 /** What was found to be whole. */
 export interface CheckReport {
@@ -41,7 +55,7 @@ export interface CheckReport {
 
 /**
  * Checks everything a data directory holds against the bytes of its entries: every tree (see checkTree), their order
- * and offsets, both indexes, submissions, attestations, and the engine's own files. Memory stays flat but for 8 bytes a leaf.
+ * and offsets, both indexes, submissions, attestations, and the engine's own files. Memory stays flat but for 9 bytes a leaf.
  *
  * What it cannot see: that the whole directory was replaced by an older or another one that is whole in itself.
  * Compare the checkpoint with one kept elsewhere.
@@ -50,14 +64,25 @@ export interface CheckReport {
  *   `treeId`, `index` and `level` where it is
  */
 export async function checkLog(options: CheckLogOptions): Promise<CheckReport> {
+  try {
+    return await checkAll(options, 'later')
+  } catch (err) {
+    if (!isLogError(err, 'integrity')) throw err
+    // Something is bad. Whether it is the first thing, only the slow way tells, which leaves nothing for later.
+    await checkAll(options, 'now')
+    throw err
+  }
+}
+
+async function checkAll(options: CheckLogOptions, lookUp: KeyLookUp): Promise<CheckReport> {
   const { database, checks, onProgress = () => undefined } = options
+  const { runner = createLocalRunner(database, checks), rangeLeaves = RANGE_LEAVES } = options
   const { audit } = database
 
   onProgress({ phase: 'storage', done: 0, total: undefined })
-  const problem = [...(await audit.engineProblems()), ...(await audit.strayTrees())][0]
-  if (problem !== undefined) {
-    throw badThing('storage', {}, `the database is damaged: ${problem}`)
-  }
+  const engine = checkEngine(options, runner)
+  engine.catch(() => undefined) // looked at below
+  if (lookUp === 'now' || runner.lanes === 1) await engine
 
   const trees = (await Promise.all(LOGS.map((log) => database.trees(log)))).flat()
   const sizes = await Promise.all(
@@ -66,50 +91,47 @@ export async function checkLog(options: CheckLogOptions): Promise<CheckReport> {
   const totalLeaves = sizes.reduce((sum, size) => sum + size, 0)
   checkOrder(trees, sizes)
 
-  const digests = new Map<string, LeafDigests>()
+  const secret = randomBytes(SECRET_BYTES)
+  const indexed: IndexedTree[] = []
   const reports: TreeReport[] = []
-  let leavesBefore = 0
+  let leaves = 0
   for (const [i, tree] of trees.entries()) {
-    const treeDigests = new LeafDigests(sizes[i] ?? 0)
-    digests.set(tree.treeId, treeDigests)
-    const report = await checkTree(database, tree, checks[tree.log], treeDigests, (done) =>
-      onProgress({ phase: 'leaves', done: leavesBefore + done, total: totalLeaves })
-    )
+    const treeSize = sizes[i] ?? 0
+    const digests = createLeafDigests(treeSize, secret)
+    indexed.push({ treeId: tree.treeId, treeSize, digests })
+    const report = await checkTree(database, {
+      tree,
+      checks: checks[tree.log],
+      runner,
+      digests,
+      lookUp,
+      rangeLeaves,
+      onLeaves: (more) => {
+        leaves += more
+        onProgress({ phase: 'leaves', done: leaves, total: totalLeaves })
+      }
+    })
     checkFrozen(tree, report)
-    leavesBefore += report.treeSize
     reports.push(report)
   }
-
-  const place = (what: keyof typeof TABLES) => {
-    return ({ treeId, leafIndex }: AuditedPlace): LeafDigests => {
-      const tree = trees.findIndex((candidate) => candidate.treeId === treeId)
-      const found = treeId === undefined ? undefined : digests.get(treeId)
-      if (found === undefined || leafIndex >= (sizes[tree] ?? 0)) {
-        const problem = `a row of the ${TABLES[what]} points to leaf ${leafIndex} of tree ${treeId}, which is not there`
-        throw badThing(
-          what,
-          { ...(treeId === undefined ? {} : { treeId }), index: leafIndex },
-          problem
-        )
-      }
-      return found
-    }
-  }
+  await engine
 
   let leafHashes = 0
-  const placeOfHash = place('leafHashIndex')
-  for await (const page of audit.leafHashes()) {
-    for (const row of page) placeOfHash(row).xor(row.leafIndex, row.leafHash)
-    leafHashes += page.length
-    onProgress({ phase: 'leafHashIndex', done: leafHashes, total: totalLeaves })
-  }
+  await inParts(runner, (range) =>
+    runner.checkIndex('leafHashIndex', range, indexed, (more) => {
+      leafHashes += more
+      onProgress({ phase: 'leafHashIndex', done: leafHashes, total: totalLeaves })
+    })
+  )
   let submissions = 0
-  const placeOfSubmission = place('submission')
   const rowsOfTree = new Map<string | undefined, number>()
   for await (const page of audit.submissions()) {
-    for (const row of page) {
-      placeOfSubmission(row)
-      rowsOfTree.set(row.treeId, (rowsOfTree.get(row.treeId) ?? 0) + 1)
+    for (const { treeId, leafIndex } of page) {
+      const tree = indexed.find((candidate) => candidate.treeId === treeId)
+      if (tree === undefined || leafIndex >= tree.treeSize) {
+        throw strayRow('submission', treeId, leafIndex)
+      }
+      rowsOfTree.set(treeId, (rowsOfTree.get(treeId) ?? 0) + 1)
     }
     submissions += page.length
     onProgress({ phase: 'submissions', done: submissions, total: undefined })
@@ -120,16 +142,42 @@ export async function checkLog(options: CheckLogOptions): Promise<CheckReport> {
     if (rows !== expected) throw await straySubmission(options, tree, rows, expected)
   }
   let searchRows = 0
-  const placeOfKey = place('searchIndex')
-  for await (const page of audit.searchRows()) {
-    for (const row of page) placeOfKey(row).xor(row.leafIndex, row.keyHash)
-    searchRows += page.length
-    onProgress({ phase: 'searchIndex', done: searchRows, total: undefined })
-  }
-  for (const [treeId, treeDigests] of digests) await assertIndexed(database, treeId, treeDigests)
+  await inParts(runner, (range) =>
+    runner.checkIndex('searchIndex', range, indexed, (more) => {
+      searchRows += more
+      onProgress({ phase: 'searchIndex', done: searchRows, total: undefined })
+    })
+  )
+  for (const tree of indexed) await assertIndexed(database, tree)
 
   const attestations = await checkAttestations(options)
   return { trees: reports, submissions, searchRows, attestations }
+}
+
+async function checkEngine({ database }: CheckLogOptions, runner: CheckRunner): Promise<void> {
+  const problems = [...(await runner.engineProblems()), ...(await database.audit.strayTrees())]
+  const [problem] = problems
+  if (problem !== undefined) {
+    throw badThing('storage', {}, `the database is damaged: ${problem}`)
+  }
+}
+
+/** First bytes that a hash can have. */
+const FIRST_BYTES = 256
+
+/** Cuts an index into parts by hash. Throws what the first bad one in order threw, when all have ended. */
+async function inParts(
+  { lanes }: CheckRunner,
+  check: (range: HashRange) => Promise<number>
+): Promise<void> {
+  const parts = Array.from({ length: lanes }, (_, i) => {
+    const first = Math.floor((i * FIRST_BYTES) / lanes)
+    const last = Math.floor(((i + 1) * FIRST_BYTES) / lanes) - 1
+    return check({ first, last })
+  })
+  for (const result of await Promise.allSettled(parts)) {
+    if (result.status === 'rejected') throw result.reason
+  }
 }
 
 /** Positions, offsets and states of the trees of each log. */
@@ -159,13 +207,6 @@ function checkFrozen({ treeId, state }: TreeRecord, { treeSize, publishedSize }:
     throw badThing('checkpoint', { treeId, index: treeSize }, problem)
   }
 }
-
-/** What the tables are called in messages. */
-const TABLES = {
-  leafHashIndex: 'leaf hash index',
-  submission: 'table of submissions',
-  searchIndex: 'search index'
-} as const
 
 /** The row too many. Every leaf was found by its own, so it is one that no leaf asks for. */
 async function straySubmission(
@@ -210,11 +251,7 @@ async function submissionHashOf(
 }
 
 /** Whether the index tables hold about each leaf what the leaf says; if not, which of the two tables. */
-async function assertIndexed(
-  database: Database,
-  treeId: string,
-  digests: LeafDigests
-): Promise<void> {
+async function assertIndexed(database: Database, { treeId, digests }: IndexedTree): Promise<void> {
   const leafIndex = digests.firstDifference()
   if (leafIndex === undefined) return
   const store = database.logStore(treeId)

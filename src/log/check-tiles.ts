@@ -6,9 +6,11 @@ import type { StoreAudit } from '../store/store-audit.js'
 import { badThing } from './check-error.js'
 
 /** The tile of one level that is being filled. */
-interface GrowingTile {
+export interface GrowingTile {
   tileIndex: number
+  /** A full tile stays until the first hash of the next one. */
   width: number
+  /** As long as a full tile. */
   readonly hashes: Uint8Array
 }
 
@@ -18,10 +20,17 @@ interface GrowingTile {
  */
 export class TileChecker {
   readonly #store: LogStore
-  readonly #levels: GrowingTile[] = []
+  readonly #levels: GrowingTile[]
 
-  constructor(store: LogStore) {
+  /** @param levels as another checker left them at the same size; none for an empty tree */
+  constructor(store: LogStore, levels: readonly Readonly<GrowingTile>[] = []) {
     this.#store = store
+    this.#levels = levels.map((tile) => ({ ...tile, hashes: tile.hashes.slice() }))
+  }
+
+  /** What the next leaves go on with. */
+  get levels(): readonly Readonly<GrowingTile>[] {
+    return this.#levels
   }
 
   /** Takes a perfect subtree as soon as it is complete, lower ones first (see RightEdge.push). */

@@ -23,6 +23,11 @@ export class RightEdge {
     return this.#treeSize
   }
 
+  /** Compact range of all leaves so far. */
+  get range(): CompactRange {
+    return [...this.#range]
+  }
+
   clone(): RightEdge {
     return new RightEdge(this.#treeSize, this.#range)
   }

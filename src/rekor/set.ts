@@ -3,7 +3,9 @@ import { promisify } from 'node:util'
 import { isLogError, LogError } from '../errors.js'
 import type { CheckQueue } from '../keys/check-queue.js'
 import type { PublicKey } from '../keys/public-key.js'
+import type { NativeCheck, NativeCrypto } from '../keys/native-crypto.js'
 import { encodeEntryPromise, type EntryPromise } from '../note/signed-entry-timestamp.js'
+import { sha256 } from '../store/sha256.js'
 
 const verifyOffThread = promisify<string, Uint8Array, KeyObject, Uint8Array, boolean>(verify)
 
@@ -37,6 +39,24 @@ export async function verifySetQueued(
     if (!isLogError(err, 'verification_failed')) throw err
     throw invalidSet(err)
   }
+}
+
+/**
+ * The same for many at once, by one key. DER as it stands, unlike verifyDigests, which takes more forms.
+ *
+ * @returns whether each is good, in order
+ * @throws LogError `internal` when OpenSSL itself failed
+ */
+export function areSetsGood(
+  native: NativeCrypto,
+  key: NativeCheck['key'],
+  sets: readonly { readonly promise: EntryPromise; readonly signature: Uint8Array }[]
+): Promise<readonly boolean[]> {
+  return native.areGood(
+    sets.map(({ promise, signature }) => {
+      return { key, hashName: 'sha256', digest: sha256(encodeEntryPromise(promise)), signature }
+    })
+  )
 }
 
 function invalidSet(cause?: unknown): LogError {

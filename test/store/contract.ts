@@ -13,6 +13,7 @@ import type {
   NewTree,
   PendingLeaf
 } from '../../src/store/log-store.js'
+import type { AuditedHashes } from '../../src/store/store-audit.js'
 import { MAX_SEARCH_KEY_LENGTH } from '../../src/store/search-key.js'
 import { at, referenceLeafHash, referenceTree, sha256 } from '../helpers/rfc6962.js'
 
@@ -613,22 +614,41 @@ export function storeContract(t: Test, newEngine: NewEngine): void {
     t.equal(leaves[701]?.attestation, undefined)
     t.strictSame(leaves[3]?.inclusionPromise, Uint8Array.of(3))
     t.equal((await all(audit.leaves('2'))).length, 1)
+    for (const [start, end] of [
+      [0, 1],
+      [512, 1024],
+      [1024, undefined],
+      [1300, undefined]
+    ] as const) {
+      t.strictSame(await all(audit.leaves('1', { start, end })), leaves.slice(start, end))
+    }
     t.strictSame(
       (await all(audit.tiles('1'))).map(({ level, tileIndex }) => `${level}/${tileIndex}`),
       ['0/0', '0/1', '0/2', '0/3', '0/4', '0/5', '1/0']
     )
-    const hashes = await all(audit.leafHashes())
+    const hashes = await allRows(audit.leafHashes())
     t.equal(hashes.length, 1301)
-    t.equal(new Set(hashes.map(({ leafHash }) => encodeHex(leafHash))).size, 1301)
-    const rows = await all(audit.searchRows())
+    t.equal(new Set(hashes.map(({ hash }) => encodeHex(hash))).size, 1301)
+    const parts = [await allRows(audit.leafHashes({ first: 0, last: 99 }))]
+    parts.push(await allRows(audit.leafHashes({ first: 100, last: 100 })))
+    parts.push(await allRows(audit.leafHashes({ first: 101, last: 255 })))
+    t.strictSame(parts.flat(), hashes, 'in parts')
+    const rows = await allRows(audit.searchRows())
+    t.strictSame(
+      [
+        ...(await allRows(audit.searchRows({ first: 0, last: 0xc0 }))),
+        ...(await allRows(audit.searchRows({ first: 0xc1, last: 0xff })))
+      ],
+      rows
+    )
     t.equal(rows.length, 2601)
     t.equal(
-      new Set(rows.map((row) => `${row.treeId} ${row.leafIndex} ${encodeHex(row.keyHash)}`)).size,
+      new Set(rows.map((row) => `${row.treeId} ${row.leafIndex} ${encodeHex(row.hash)}`)).size,
       2601
     )
     const row = at(rows, 77)
-    t.equal(await audit.hasSearchRow(row.treeId ?? '', row.leafIndex, row.keyHash), true)
-    t.equal(await audit.hasSearchRow('2', 0, at(rows, 77).keyHash), false)
+    t.equal(await audit.hasSearchRow(row.treeId ?? '', row.leafIndex, row.hash), true)
+    t.equal(await audit.hasSearchRow('2', 0, at(rows, 77).hash), false)
     t.strictSame(await all(audit.attestations()), [attestation])
     t.strictSame(await all(audit.submissions()), [], 'none of leaves that have none')
     t.equal(await audit.extraDataCount('1'), 0)
@@ -674,6 +694,21 @@ export function storeContract(t: Test, newEngine: NewEngine): void {
       }
     }
   })
+}
+
+/** Rows of packed pages, one by one. */
+async function allRows(pages: AsyncIterable<AuditedHashes>) {
+  const rows: { treeId: string | undefined; leafIndex: number; hash: Uint8Array }[] = []
+  for await (const { count, treeIds, trees, leafIndexes, hashes, hashBytes } of pages) {
+    for (let i = 0; i < count; i++) {
+      rows.push({
+        treeId: treeIds[trees[i] ?? -1],
+        leafIndex: leafIndexes[i] ?? -1,
+        hash: hashes.slice(i * hashBytes, (i + 1) * hashBytes)
+      })
+    }
+  }
+  return rows
 }
 
 /** What no extra data is compared as; none of those above is empty. */

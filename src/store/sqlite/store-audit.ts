@@ -3,20 +3,22 @@ import { LogError } from '../../errors.js'
 import type { Tile } from '../../merkle/tree.js'
 import type { Attestation } from '../log-store.js'
 import type {
+  AuditedHashes,
   AuditedLeaf,
-  AuditedLeafHash,
   AuditedPlace,
-  AuditedSearchRow,
   AuditedSubmission,
+  HashRange,
   StoreAudit
 } from '../store-audit.js'
 import { toBytes } from './bytes.js'
 import { translateErrors } from './errors.js'
+import { preparePackedPages } from './packed-pages.js'
 import { PLACES, firstIdOf, leafIdOf, leafIndexOf, tilePlaceOf, treeKeyOf } from './row-id.js'
+import { takeSnapshot } from './snapshot.js'
 
 /** Rows of a page. Tiles are up to 8 KiB each, attestations up to megabytes. */
 const LEAVES_PER_PAGE = 512
-const HASHES_PER_PAGE = 4096
+const SUBMISSIONS_PER_PAGE = 4096
 const TILES_PER_PAGE = 64
 const ATTESTATIONS_PER_PAGE = 8
 
@@ -28,6 +30,7 @@ const BEFORE_ALL = new Uint8Array(0)
 
 export function createStoreAudit(connection: Sqlite.Database): StoreAudit {
   const statements = prepareAuditStatements(connection)
+  const packed = preparePackedPages(connection)
 
   function run<T>(action: () => T): T {
     return translateErrors(`${connection.name}: cannot read`, action)
@@ -59,7 +62,61 @@ export function createStoreAudit(connection: Sqlite.Database): StoreAudit {
     return { treeId: treeIds.get(key), leafIndex: leafIndexOf(leafId) }
   }
 
+  /** Packed where all rows of a page are plain, which takes a sixth of the time; else row by row. */
+  async function* leafPages(first: number, end: number): AsyncGenerator<readonly AuditedLeaf[]> {
+    for (let next = first; ;) {
+      const page =
+        run(() => packed.leaves(next, end, LEAVES_PER_PAGE)) ??
+        run(() => statements.leaves.all(next, end, LEAVES_PER_PAGE)).map(auditedLeafOfRow)
+      const last = page.at(-1)
+      if (last === undefined) return
+      next = firstIdOf(treeKeyOf(next)) + last.leafIndex + 1
+      yield page
+    }
+  }
+
+  async function* hashPages(
+    { readAfter, hashBytes }: ReturnType<typeof preparePackedPages>['leafHashes'],
+    range?: HashRange
+  ): AsyncGenerator<AuditedHashes> {
+    const treeIdsOfPage: (string | undefined)[] = []
+    const numbers = new Map<number, number>()
+    const numberOf = (key: number): number => {
+      const known = numbers.get(key)
+      if (known !== undefined) return known
+      numbers.set(key, treeIdsOfPage.length)
+      return treeIdsOfPage.push(placeOf(firstIdOf(key)).treeId) - 1
+    }
+    let after = {
+      hash: range === undefined ? BEFORE_ALL : new Uint8Array([range.first]),
+      leafId: 0
+    }
+    const end = range === undefined || range.last === 0xff ? undefined : range.last + 1
+    for (;;) {
+      const { hashes, leafIds } = run(() => readAfter(after, end))
+      const count = leafIds.length
+      if (count === 0) return
+      const lastLeafId = leafIds[count - 1] as number
+      after = { hash: hashes.slice(-hashBytes), leafId: lastLeafId }
+      const trees = new Uint16Array(count)
+      let key = -1
+      let number = 0
+      for (let i = 0; i < count; i++) {
+        const leafId = leafIds[i] as number
+        const ownKey = treeKeyOf(leafId)
+        if (ownKey !== key) {
+          key = ownKey
+          number = numberOf(key)
+        }
+        trees[i] = number
+        leafIds[i] = leafIndexOf(leafId)
+      }
+      yield { count, treeIds: treeIdsOfPage, trees, leafIndexes: leafIds, hashes, hashBytes }
+    }
+  }
+
   return {
+    takeSnapshot: async () => run(() => takeSnapshot(connection)),
     engineProblems: async () =>
       run(() => statements.quickCheck.all().filter((line) => line !== 'ok')),
     strayTrees: async () => run(() => statements.strayTrees.all()),
@@ -67,16 +124,11 @@ export function createStoreAudit(connection: Sqlite.Database): StoreAudit {
       const key = treeKey(treeId)
       return run(() => statements.promiseCount.get(firstIdOf(key), firstIdOf(key + 1)) ?? 0)
     },
-    leaves: (treeId) => {
+    leaves: (treeId, span = { start: 0 }) => {
       const key = treeKey(treeId)
-      return pages(
-        (last?: LeafAuditRow) =>
-          statements.leaves.all(
-            last === undefined ? firstIdOf(key) : last.leaf_id + 1,
-            firstIdOf(key + 1),
-            LEAVES_PER_PAGE
-          ),
-        auditedLeafOfRow
+      return leafPages(
+        firstIdOf(key) + span.start,
+        span.end === undefined ? firstIdOf(key + 1) : firstIdOf(key) + span.end
       )
     },
     tiles: (treeId) => {
@@ -91,26 +143,14 @@ export function createStoreAudit(connection: Sqlite.Database): StoreAudit {
         tileOfRow
       )
     },
-    leafHashes: () =>
-      pages(
-        (last?: LeafHashRow) =>
-          statements.leafHashes.all(
-            last?.leaf_hash ?? BEFORE_ALL,
-            last?.leaf_id ?? 0,
-            HASHES_PER_PAGE
-          ),
-        (row): AuditedLeafHash => ({
-          ...placeOf(row.leaf_id),
-          leafHash: toBytes(row.leaf_hash)
-        })
-      ),
+    leafHashes: (range) => hashPages(packed.leafHashes, range),
     submissions: () =>
       pages(
         (last?: SubmissionRow) =>
           statements.submissions.all(
             last?.submission_hash ?? BEFORE_ALL,
             last?.tree_key ?? 0,
-            HASHES_PER_PAGE
+            SUBMISSIONS_PER_PAGE
           ),
         (row): AuditedSubmission => ({
           ...placeOf(row.leaf_id),
@@ -121,16 +161,7 @@ export function createStoreAudit(connection: Sqlite.Database): StoreAudit {
       const key = treeKey(treeId)
       return run(() => statements.extraDataCount.get(firstIdOf(key), firstIdOf(key + 1)) ?? 0)
     },
-    searchRows: () =>
-      pages(
-        (last?: SearchRow) =>
-          statements.searchRows.all(
-            last?.key_hash ?? BEFORE_ALL,
-            last?.leaf_id ?? 0,
-            HASHES_PER_PAGE
-          ),
-        (row): AuditedSearchRow => ({ ...placeOf(row.leaf_id), keyHash: toBytes(row.key_hash) })
-      ),
+    searchRows: (range) => hashPages(packed.searchRows, range),
     hasSearchRow: async (treeId, leafIndex, keyHash) =>
       run(
         () => statements.searchRow.get(keyHash, leafIdOf(treeKey(treeId), leafIndex)) !== undefined
@@ -182,19 +213,9 @@ function tileOfRow(row: TileRow): Tile {
   return { ...tilePlaceOf(row.tile_id), hashes: toBytes(row.hashes) }
 }
 
-interface LeafHashRow {
-  readonly leaf_hash: Uint8Array
-  readonly leaf_id: number
-}
-
 interface SubmissionRow {
   readonly submission_hash: Uint8Array
   readonly tree_key: number
-  readonly leaf_id: number
-}
-
-interface SearchRow {
-  readonly key_hash: Uint8Array
   readonly leaf_id: number
 }
 
@@ -240,14 +261,6 @@ function prepareAuditStatements(connection: Sqlite.Database) {
     tiles: connection.prepare<[start: number, end: number, limit: number], TileRow>(
       'select tile_id, hashes from tile where tile_id >= ? and tile_id < ? order by tile_id limit ?'
     ),
-    // Read from the index, which is what leaves are found with; the table was checked by itself.
-    leafHashes: connection.prepare<
-      [leafHash: Uint8Array, leafId: number, limit: number],
-      LeafHashRow
-    >(
-      `select leaf_hash, leaf_id from leaf indexed by leaf_by_hash
-       where (leaf_hash, leaf_id) > (?, ?) order by leaf_hash limit ?`
-    ),
     submissions: connection.prepare<
       [submissionHash: Uint8Array, treeKey: number, limit: number],
       SubmissionRow
@@ -260,10 +273,6 @@ function prepareAuditStatements(connection: Sqlite.Database) {
         'select count(*) from extra_data where leaf_id >= ? and leaf_id < ?'
       )
       .pluck(),
-    searchRows: connection.prepare<[keyHash: Uint8Array, leafId: number, limit: number], SearchRow>(
-      `select key_hash, leaf_id from search_key
-       where (key_hash, leaf_id) > (?, ?) order by key_hash, leaf_id limit ?`
-    ),
     searchRow: connection
       .prepare<[keyHash: Uint8Array, leafId: number], number>(
         'select 1 from search_key where key_hash = ? and leaf_id = ?'
