@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { canonicalJson, type JsonValue } from '../encoding/canonical-json.js'
 import { encodeHex } from '../encoding/hex.js'
 import { encodeUtf8 } from '../encoding/text.js'
+import { sha256 } from '../keys/sha256.js'
 import type { FormatKey } from '../keys/signature-format.js'
 import type { HashValue } from './hash-value.js'
 
@@ -12,7 +12,7 @@ export function encodeLeafValue(kind: string, apiVersion: string, spec: JsonValu
 
 /** Hash member of a canonical spec. */
 export function sha256Value(bytes: Uint8Array): HashValue {
-  return { algorithm: 'sha256', value: encodeHex(createHash('sha256').update(bytes).digest()) }
+  return { algorithm: 'sha256', value: encodeHex(sha256(bytes)) }
 }
 
 /** Bare search key of a public key: hex SHA-256 of its canonical bytes. */

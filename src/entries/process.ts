@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { LogError } from '../errors.js'
 import { isClientAlgorithmAllowed } from '../keys/algorithms.js'
+import { sha256 } from '../keys/sha256.js'
 import { hashLeaf } from '../merkle/hash.js'
 import type { ProposedEntry, VerifiedEntry, VerifyOptions } from './entry-type.js'
 import { findEntryType } from './registry.js'
@@ -58,7 +58,8 @@ export async function verifyProposedEntry(
       `canonical entry of ${verified.leafValue.length} bytes is larger than ${MAX_LEAF_BYTES}`
     )
   }
-  return { ...verified, leafHash: hashLeaf(verified.leafValue, sha256) }
+  // With memory of its own: it may be sent to another thread.
+  return { ...verified, leafHash: hashLeaf(verified.leafValue, sha256).slice() }
 }
 
 function assertAlgorithmAllowed(
@@ -69,8 +70,4 @@ function assertAlgorithmAllowed(
   throw new LogError('unsupported', 'entry algorithms are not allowed', {
     details: { algorithm: clientAlgorithm }
   })
-}
-
-function sha256(message: Uint8Array): Uint8Array {
-  return createHash('sha256').update(message).digest()
 }

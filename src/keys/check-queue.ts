@@ -16,8 +16,7 @@ export type CheckData = CheckQueue['data']
 export const checkDataHere: CheckData = ({ key, hashName, data, signature }) =>
   verifyData(key, hashName, data, signature)
 
-interface Waiter {
-  readonly signed: SignedDigest
+interface Waiter extends SignedDigest {
   readonly resolve: () => void
   readonly reject: (err: unknown) => void
 }
@@ -37,7 +36,7 @@ export function createCheckQueue(): CheckQueue {
     while (waiting.length > 0) {
       const batch = waiting.splice(0, MAX_BATCH)
       try {
-        const refusals = await verifyDigests(batch.map(({ signed }) => signed))
+        const refusals = await verifyDigests(batch)
         batch.forEach(({ resolve, reject }, i) => {
           const refusal = refusals[i]
           if (refusal === undefined) resolve()
@@ -50,9 +49,9 @@ export function createCheckQueue(): CheckQueue {
     isBusy = false
   }
 
-  function enqueue(signed: SignedDigest): Promise<void> {
+  function enqueue({ key, hashName, digest, signature }: SignedDigest): Promise<void> {
     return new Promise((resolve, reject) => {
-      waiting.push({ signed, resolve, reject })
+      waiting.push({ key, hashName, digest, signature, resolve, reject })
       if (isBusy) return
       isBusy = true
       // After this turn of the event loop, so that what came together is checked together.

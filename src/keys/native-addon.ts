@@ -93,6 +93,10 @@ export function nativeAddon(): NativeAddon | undefined {
 /** By addon, of which tests have several. A handle is freed with its key. */
 const handles = new WeakMap<NativeAddon, WeakMap<object, NativeHandle>>()
 
+/** Those of the addon that was asked for last, as nearly always. */
+let ofLast:
+  { readonly addon: NativeAddon; readonly handles: WeakMap<object, NativeHandle> } | undefined
+
 /**
  * The handle of a public key, loaded the first time it is asked for.
  *
@@ -102,10 +106,15 @@ export function handleOf(
   addon: NativeAddon,
   publicKey: { readonly spki: Uint8Array }
 ): NativeHandle {
-  const ofAddon = handles.get(addon) ?? new WeakMap<object, NativeHandle>()
-  handles.set(addon, ofAddon)
-  const handle = ofAddon.get(publicKey) ?? addon.loadPublicKey(publicKey.spki)
-  ofAddon.set(publicKey, handle)
+  if (ofLast?.addon !== addon) {
+    const ofAddon = handles.get(addon) ?? new WeakMap<object, NativeHandle>()
+    handles.set(addon, ofAddon)
+    ofLast = { addon, handles: ofAddon }
+  }
+  const known = ofLast.handles.get(publicKey)
+  if (known !== undefined) return known
+  const handle = addon.loadPublicKey(publicKey.spki)
+  ofLast.handles.set(publicKey, handle)
   return handle
 }
 

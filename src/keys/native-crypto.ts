@@ -8,7 +8,8 @@ import {
   handleOf,
   isNativeWanted,
   type LoadedAddon,
-  type NativeAddon
+  type NativeAddon,
+  type NativeHandle
 } from './native-addon.js'
 import { nodeVerification } from './native-node.js'
 import type { EcdsaPublicKey, Ed25519PublicKey, PublicKey } from './public-key.js'
@@ -50,6 +51,9 @@ export interface NativeCrypto {
 /** What the addon takes in one crossing. */
 const MAX_BATCH = 4096
 
+/** Threads of the pool that work at one batch. */
+const LANES = availableParallelism()
+
 /**
  * Brings a signature into the form that OpenSSL takes.
  *
@@ -66,8 +70,12 @@ export function prepareCheck(
     return { key, hashName, digest, signature, refusal: invalidEd25519phSignature }
   }
   const { der, encoding } = readEcdsaSignature(signature)
-  return { key, hashName, digest, signature: der, refusal: () => invalidEcdsaSignature(encoding) }
+  const refusal = encoding === 'ASN.1' ? invalidAsn1 : invalidP1363
+  return { key, hashName, digest, signature: der, refusal }
 }
+
+const invalidAsn1 = () => invalidEcdsaSignature('ASN.1')
+const invalidP1363 = () => invalidEcdsaSignature('IEEE_P1363')
 
 interface Found {
   readonly native?: NativeCrypto | undefined
@@ -122,15 +130,22 @@ function addonVerification(addon: NativeAddon): NativeCrypto {
     async areGood(checks) {
       const verdicts: boolean[] = []
       for (let begin = 0; begin < checks.length; begin += MAX_BATCH) {
-        const batch = checks.slice(begin, begin + MAX_BATCH)
+        const batch =
+          begin === 0 && checks.length <= MAX_BATCH
+            ? checks
+            : checks.slice(begin, begin + MAX_BATCH)
+        const keys: NativeHandle[] = []
+        const digests: Uint8Array[] = []
+        const signatures: Uint8Array[] = []
         try {
-          const answers = await addon.verifyDigests(
-            batch.map(({ key }) => handleOf(addon, key)),
-            batch.map(({ digest }) => digest),
-            batch.map(({ signature }) => signature),
-            availableParallelism()
-          )
-          for (const answer of answers) verdicts.push(answer === 1)
+          for (const { key, digest, signature } of batch) {
+            keys.push(handleOf(addon, key))
+            digests.push(digest)
+            signatures.push(signature)
+          }
+          for (const answer of await addon.verifyDigests(keys, digests, signatures, LANES)) {
+            verdicts.push(answer === 1)
+          }
         } catch (err) {
           throw opensslFailed(err)
         }

@@ -14,6 +14,9 @@ export interface BatchSigner extends Signer {
 /** What the addon takes in one crossing. */
 const MAX_BATCH = 4096
 
+/** Threads of the pool that work at one batch. */
+const LANES = availableParallelism()
+
 /** What the addon signs with; RSA is left to Node. */
 const NATIVE_HASHES: Readonly<Partial<Record<SignatureAlgorithm, string>>> = {
   'ecdsa-sha2-256-nistp256': 'sha256',
@@ -44,17 +47,19 @@ export function createBatchSigner(
   return {
     ...signer,
     async signAll(messages) {
-      const signatures: Uint8Array[] = []
-      for (let begin = 0; begin < messages.length; begin += MAX_BATCH) {
-        const batch = messages.slice(begin, begin + MAX_BATCH)
-        try {
-          const lanes = availableParallelism()
-          signatures.push(...(await addon.signMessages(handle, hashName, batch, lanes)))
-        } catch (err) {
-          throw keyFailed(err)
+      try {
+        if (messages.length > 0 && messages.length <= MAX_BATCH) {
+          return await addon.signMessages(handle, hashName, messages, LANES)
         }
+        const signatures: Uint8Array[] = []
+        for (let begin = 0; begin < messages.length; begin += MAX_BATCH) {
+          const batch = messages.slice(begin, begin + MAX_BATCH)
+          signatures.push(...(await addon.signMessages(handle, hashName, batch, LANES)))
+        }
+        return signatures
+      } catch (err) {
+        throw keyFailed(err)
       }
-      return signatures
     }
   }
 }

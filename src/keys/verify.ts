@@ -17,6 +17,7 @@ import {
 } from './native-crypto.js'
 import { p224 } from './p224.js'
 import type { EcdsaPublicKey, PublicKey, RsaPublicKey } from './public-key.js'
+import { sha256 } from './sha256.js'
 
 /** Hash functions a signature may be over. SHA-1 only where ssh-rsa needs it. */
 export type HashName = 'sha1' | 'sha224' | 'sha256' | 'sha384' | 'sha512'
@@ -44,6 +45,7 @@ const MIN_RSA_BITS = 1024
 
 /** Digest of `data`. */
 export function hashData(hashName: HashName, data: Uint8Array): Uint8Array {
+  if (hashName === 'sha256') return sha256(data)
   return createHash(hashName).update(data).digest()
 }
 
@@ -85,20 +87,23 @@ export async function verifyDigests(
 ): Promise<readonly (LogError | undefined)[]> {
   const native = nativeCrypto()
   const refusals = new Array<LogError | undefined>(signed.length).fill(undefined)
-  const checks: (PreparedCheck & { readonly place: number })[] = []
-  for (const [place, item] of signed.entries()) {
+  const checks: PreparedCheck[] = []
+  const places: number[] = []
+  for (let place = 0; place < signed.length; place++) {
     try {
-      const check = verifyOrAsk(item, native)
-      if (check !== undefined) checks.push({ ...check, place })
+      const check = verifyOrAsk(signed[place] as SignedDigest, native) // place is within them
+      if (check === undefined) continue
+      checks.push(check)
+      places.push(place)
     } catch (err) {
       refusals[place] = err as LogError // verifyOrAsk throws nothing else
     }
   }
   if (native === undefined || checks.length === 0) return refusals
   const verdicts = await native.areGood(checks)
-  for (const [i, { place, refusal }] of checks.entries()) {
-    if (verdicts[i] !== true) refusals[place] = refusal()
-  }
+  checks.forEach(({ refusal }, i) => {
+    if (verdicts[i] !== true) refusals[places[i] as number] = refusal() // one for each check
+  })
   return refusals
 }
 
