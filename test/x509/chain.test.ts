@@ -1,8 +1,10 @@
 import { generateKeyPairSync, type KeyObject, sign, X509Certificate } from 'node:crypto'
 import t from 'tap'
 import { encodeNull, encodeOid, encodeSequence } from '../../src/encoding/der.js'
+import { LogError } from '../../src/errors.js'
+import { createCheckQueue } from '../../src/keys/check-queue.js'
 import { type Certificate, parseCertificate } from '../../src/x509/certificate.js'
-import { verifyChain } from '../../src/x509/chain.js'
+import { hasSigned, verifyChain } from '../../src/x509/chain.js'
 import {
   basicConstraints,
   certificate,
@@ -16,6 +18,8 @@ import {
   subjectAltName,
   utcTime
 } from '../helpers/certificates.js'
+import { mutate } from '../helpers/mutations.js'
+import { seededRandom } from '../helpers/random.js'
 import { refusalText } from '../helpers/refusals.js'
 
 interface Pair {
@@ -253,4 +257,29 @@ t.test('an error that is no LogError is not swallowed', async (t) => {
     }) as unknown as Certificate
   await t.rejects(verifyChain([issue('leaf', 'root'), breakKey(root)]), TypeError)
   await t.rejects(verifyChain([leaf, lower, breakKey(middle), root]), TypeError)
+})
+
+t.test('who has signed, in a queue as on this thread', async (t) => {
+  const { data } = createCheckQueue()
+  const random = seededRandom()
+  t.comment(`seed ${random.seed}`)
+  const certificates = [root, middle, lower, leaf]
+  const damaged = Array.from({ length: 200 }, () => {
+    const child = random.pick(certificates)
+    return { ...child, signature: mutate(child.signature, random) }
+  })
+  let good = 0
+  for (const child of [...certificates, ...damaged]) {
+    for (const issuer of certificates) {
+      const wanted = await hasSigned(issuer, child)
+      if (wanted) good++
+      if ((await hasSigned(issuer, child, data)) !== wanted) t.fail(`${wanted}`)
+    }
+  }
+  t.ok(good >= 4, `${good} signed`)
+})
+
+t.test('that OpenSSL fails says nothing of a signature', async (t) => {
+  const fails = () => Promise.reject(new LogError('internal', 'no memory'))
+  t.equal(await refusalText(() => hasSigned(middle, lower, fails)), 'internal: no memory')
 })

@@ -17,7 +17,13 @@ import {
   randomSerial,
   subjectKeyIdOf
 } from '../../src/x509/leaf-certificate.js'
-import { isPrecertificate, OID_PRECERTIFICATE_POISON } from '../../src/x509/precertificate.js'
+import {
+  ctEntryOf,
+  isPrecertificate,
+  OID_PRECERTIFICATE_POISON,
+  precertificateEntry,
+  precertificateEntryOfCertificate
+} from '../../src/x509/precertificate.js'
 import { removeExtension } from '../../src/x509/remove-extension.js'
 import { OID_SCT_LIST } from '../../src/x509/sct-list.js'
 import {
@@ -61,6 +67,10 @@ t.test('precertificates and certificates of another implementation, byte for byt
     t.equal(encodeHex(tbs.withPoison()), encodeHex(precertificate.tbs), entry.id)
     const sctList = findExtension(certificate.extensions, OID_SCT_LIST)?.value ?? new Uint8Array(0)
     t.equal(encodeHex(tbs.withSctList(sctList)), encodeHex(certificate.tbs), entry.id)
+    // What an authority holds a timestamp against is what the log reads from one, and everybody else from the other.
+    const logged = precertificateEntry(tbs.plain(), issuer)
+    t.strictSame(ctEntryOf(precertificate, issuer), logged)
+    t.strictSame(precertificateEntryOfCertificate(certificate, issuer), logged)
     compared++
   }
   t.ok(compared > 0, `${compared} compared`)

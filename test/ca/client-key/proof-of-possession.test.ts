@@ -3,6 +3,8 @@ import { parseClientKey } from '../../../src/ca/client-key/parse-key.js'
 import { verifyProofOfPossession } from '../../../src/ca/client-key/proof-of-possession.js'
 import { decodeBase64 } from '../../../src/encoding/base64.js'
 import { encodeUtf8 } from '../../../src/encoding/text.js'
+import { LogError } from '../../../src/errors.js'
+import { createCheckQueue } from '../../../src/keys/check-queue.js'
 import { fulcioVector } from '../../helpers/fulcio-vectors.js'
 import { mutate } from '../../helpers/mutations.js'
 import { seededRandom } from '../../helpers/random.js'
@@ -30,6 +32,37 @@ t.test('every vector', async (t) => {
     if (accept) await t.resolves(check(), name)
     else t.equal((await refusal(check)).message, message, name)
   }
+})
+
+t.test('every vector, in a queue: the same texts and reasons', async (t) => {
+  const queue = createCheckQueue()
+  await Promise.all(
+    proofs.map(async ({ name, key, challenge, proofB64, accept }) => {
+      const proof = decodeBase64(proofB64)
+      const queued = () => verifyProofOfPossession(keyOf(key), proof, challenge, queue.data)
+      if (accept) {
+        await t.resolves(queued(), name)
+        return
+      }
+      const [got, wanted] = await Promise.all([
+        refusal(queued),
+        refusal(() => verifyProofOfPossession(keyOf(key), proof, challenge))
+      ])
+      t.strictSame(
+        [got.code, got.message, got.details],
+        [wanted.code, wanted.message, wanted.details]
+      )
+    })
+  )
+})
+
+t.test('that OpenSSL fails says nothing of a proof', async (t) => {
+  const [first] = proofs
+  const fails = () => Promise.reject(new LogError('internal', 'no memory'))
+  const { code } = await refusal(() =>
+    verifyProofOfPossession(keyOf(first?.key ?? ''), new Uint8Array(1), '', fails)
+  )
+  t.equal(code, 'internal')
 })
 
 t.test('a proof made for one challenge proves no other', async (t) => {

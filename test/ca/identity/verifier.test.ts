@@ -4,6 +4,7 @@ import { parseIdentityConfig } from '../../../src/ca/identity/config/parse.js'
 import { MAX_JWKS_KEYS } from '../../../src/ca/identity/keys/key-set.js'
 import { MAX_TOKEN_LENGTH } from '../../../src/ca/identity/token.js'
 import { createIdentityVerifier } from '../../../src/ca/identity/verifier.js'
+import { LogError } from '../../../src/errors.js'
 import { encodeUtf8 } from '../../../src/encoding/text.js'
 import { fulcioVector } from '../../helpers/fulcio-vectors.js'
 import { mutate } from '../../helpers/mutations.js'
@@ -445,4 +446,22 @@ t.test('fuzz: any claims under a good signature', async (t) => {
     t.same(explained.identity, identity)
   }
   t.comment(`${built} of 300 would have been certified`)
+})
+
+t.test('that OpenSSL fails is no refusal of a token', async (t) => {
+  const { fetchBytes } = fakeFetch(vectorAnswers)
+  const verifier = createIdentityVerifier({
+    config,
+    fetchBytes,
+    readFile: noFiles,
+    nowSeconds: () => vectors.now,
+    onProblem: () => undefined,
+    checkData: () => Promise.reject(new LogError('internal', 'no memory'))
+  })
+  const found = vectors.cases.find(({ name, accept }) => accept && /ES256/.test(name))
+  t.ok(found, 'a token with ECDSA')
+  t.equal(
+    await refusedAt(() => verifier.verify(found?.token ?? '')),
+    'internal at signature: no memory'
+  )
 })
