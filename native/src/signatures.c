@@ -163,7 +163,8 @@ enum verdict verify_digest(const struct key *key, const uint8_t *digest, size_t 
 
 bool is_good_by_table_alone(const struct key *key, const uint8_t *digest, size_t digest_bytes, const uint8_t *signature,
                             size_t signature_bytes) {
-  return key->table != NULL && is_exact_signature(signature, signature_bytes, key->kind->order_bytes) &&
+  return key->table != NULL && digest_bytes <= MAX_DIGEST_INPUT_BYTES &&
+         is_exact_signature(signature, signature_bytes, key->kind->order_bytes) &&
          is_good_by_table(key->table->multiples, digest, digest_bytes, signature, signature_bytes);
 }
 

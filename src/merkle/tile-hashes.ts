@@ -1,11 +1,5 @@
 import { LogError } from '../errors.js'
-import {
-  type CompactRange,
-  type LeafRange,
-  type Subtree,
-  coverRange,
-  hashCompactRange
-} from './compact-range.js'
+import { type LeafRange, type Subtree, coverRange, hashCompactRange } from './compact-range.js'
 import { EMPTY_ROOT_HASH, HASH_BYTES, type Sha256, hashNode, portableSha256 } from './hash.js'
 import type { SubtreeMemory } from './subtree-memory.js'
 import { TILE_WIDTH, type TileSlots, isTreeSize, locateSubtree } from './tiles.js'
@@ -42,48 +36,64 @@ export async function hashLeafRanges(
   sha256: Sha256 = portableSha256,
   memory?: SubtreeMemory
 ): Promise<readonly Uint8Array[]> {
-  const covers = ranges.map((range) =>
-    coverRange(range).map((subtree) => ({ subtree, known: memory?.get(subtree) }))
-  )
-  const unknown = covers.flat().filter(({ known }) => known === undefined)
-  const tiles =
-    unknown.length === 0
-      ? NO_TILES
-      : await fetchTiles(
-          unknown.map(({ subtree }) => subtree),
-          fetchTile
-        )
-  return covers.map((subtrees) => {
-    const range: CompactRange = subtrees.map(({ subtree, known }) => {
-      // Proofs of one batch are computed together: another one may have computed it while the tiles were read.
-      const remembered = known ?? memory?.get(subtree)
-      if (remembered !== undefined) return remembered
-      const slots = locateSubtree(subtree)
-      const tile = tiles.get(tileKey(slots))
-      const hash = hashTileSlots(tile, slots, sha256)
-      if (memory !== undefined && tile !== undefined) {
-        // Whoever asks for one hash of a tile as it is asks for its neighbours next.
-        if (slots.slots === 1) rememberTile(tile, slots, subtree, memory)
-        else memory.set(subtree, hash)
-      }
-      return hash
-    })
+  const covers = ranges.map(coverRange)
+  const unknown: Subtree[] = []
+  const hashes: (Uint8Array | undefined)[] = []
+  for (const cover of covers) {
+    for (const subtree of cover) {
+      const known = memory?.get(subtree)
+      hashes.push(known)
+      if (known === undefined) unknown.push(subtree)
+    }
+  }
+  const tiles = unknown.length === 0 ? NO_TILES : await fetchTiles(unknown, fetchTile)
+  let at = 0
+  return covers.map((cover) => {
+    const range: Uint8Array[] = []
+    // Proofs of one batch are computed together: another one may have computed it while the tiles were read.
+    for (const subtree of cover) {
+      range.push(
+        hashes[at++] ?? memory?.get(subtree) ?? hashSubtree(subtree, tiles, sha256, memory)
+      )
+    }
     return hashCompactRange(range, sha256) as Uint8Array // no range is empty
   })
 }
 
+function hashSubtree(
+  subtree: Subtree,
+  tiles: ReadonlyMap<string, Uint8Array | undefined>,
+  sha256: Sha256,
+  memory: SubtreeMemory | undefined
+): Uint8Array {
+  const slots = locateSubtree(subtree)
+  const tile = tiles.get(tileKey(slots))
+  const hash = hashTileSlots(tile, slots, sha256)
+  if (memory !== undefined && tile !== undefined) {
+    // Whoever asks for one hash of a tile as it is asks for its neighbours next.
+    if (slots.slots === 1) rememberTile(tile, slots, subtree, memory)
+    else memory.set(subtree, hash)
+  }
+  return hash
+}
+
 const NO_TILES: ReadonlyMap<string, Uint8Array | undefined> = new Map()
 
+/** From the right, where a tile grows: what is left of a remembered hash was remembered with it. */
 function rememberTile(
   tile: Uint8Array,
   { tileIndex }: TileSlots,
-  { height }: Subtree,
+  { height, index: asked }: Subtree,
   memory: SubtreeMemory
 ): void {
-  const hashes = tile.slice() // what is remembered must not hold on to a larger buffer, nor change with it
-  for (let slot = 0; (slot + 1) * HASH_BYTES <= hashes.length; slot++) {
-    const index = tileIndex * TILE_WIDTH + slot
-    memory.set({ height, index }, hashes.subarray(slot * HASH_BYTES, (slot + 1) * HASH_BYTES))
+  const first = tileIndex * TILE_WIDTH
+  const hashAt = (slot: number) => tile.subarray(slot * HASH_BYTES, (slot + 1) * HASH_BYTES)
+  memory.set({ height, index: asked }, hashAt(asked - first))
+  for (let slot = tile.length / HASH_BYTES - 1; slot >= 0; slot--) {
+    const subtree = { height, index: first + slot }
+    if (subtree.index === asked) continue
+    if (memory.get(subtree) !== undefined) return
+    memory.set(subtree, hashAt(slot))
   }
 }
 

@@ -1,6 +1,6 @@
 // The addon must answer as noble does: what one takes and the other refuses would be a leaf on one machine and none on the next.
 // TEST_SEED repeats a run; TEST_ROUNDS=100 makes it that many times longer.
-import type { KeyObject } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject, sign as nodeSign } from 'node:crypto'
 import { p256, p384, p521 } from '@noble/curves/nist.js'
 import t, { type Test } from 'tap'
 import { bytesToBigInt, encodeSequence, encodeUnsignedInteger } from '../../src/encoding/der.js'
@@ -21,6 +21,7 @@ import {
   prepareCheck
 } from '../../src/keys/native-crypto.js'
 import { p224 } from '../../src/keys/p224.js'
+import { hashData } from '../../src/keys/verify.js'
 import { type CurveName, ecdsaPublicKey, ed25519PublicKey } from '../../src/keys/public-key.js'
 import { mutate } from '../helpers/mutations.js'
 import { addonUnderTest } from '../helpers/native.js'
@@ -96,12 +97,17 @@ function isGoodForNoble({ key, digest, signature }: Case): boolean {
   }
 }
 
-/** Compares both forms of the addon with noble. @returns how many were good */
+/** Compares both forms of the addon, without a table and with one, with noble. What a table says by itself must be right as well. @returns how many were good */
 async function compare(t: Test, cases: readonly Case[]): Promise<number> {
   if (addon === undefined) throw new Error('the test was to be skipped')
   const handles = new Map<KeyPair, NativeHandle>()
+  const handlesWithTable = new Map<KeyPair, NativeHandle>()
   for (const { key } of cases) {
-    if (!handles.has(key)) handles.set(key, addon.loadPublicKey(key.spki))
+    if (handles.has(key)) continue
+    handles.set(key, addon.loadPublicKey(key.spki))
+    const handle = addon.loadPublicKey(key.spki)
+    if (addon.makeTable(handle) !== (key.curve === 'P-256')) throw new Error('a table for P-256')
+    handlesWithTable.set(key, handle)
   }
   const expected = cases.map(isGoodForNoble)
   const handlesInOrder = cases.map(({ key }) => handles.get(key) as NativeHandle)
@@ -114,14 +120,26 @@ async function compare(t: Test, cases: readonly Case[]): Promise<number> {
     cases.map(({ signature }) => signature),
     2
   )
+  const ofTable = cases.map(({ key, digest, signature }) => {
+    const handle = handlesWithTable.get(key) as NativeHandle
+    const whole = addon.verifyDigest(handle, digest, signature)
+    const alone = addon.isGoodByTable(handle, digest, signature) ?? whole // other curves have none
+    return whole === alone ? whole : 'table and verdict differ'
+  })
+  const laterOfTable = await addon.verifyDigests(
+    cases.map(({ key }) => handlesWithTable.get(key) as NativeHandle),
+    cases.map(({ digest }) => digest),
+    cases.map(({ signature }) => signature),
+    2
+  )
   const differing = cases
     .map(({ name, key, digest, signature }, i) => ({
       name: `${key.curve} ${name}`,
       digest: Buffer.from(digest).toString('hex'),
       signature: Buffer.from(signature).toString('hex'),
-      verdicts: [expected[i], now[i], later[i] === 1]
+      verdicts: [expected[i], now[i], later[i] === 1, ofTable[i], laterOfTable[i] === 1]
     }))
-    .filter(({ verdicts: [noble, sync, async] }) => noble !== sync || noble !== async)
+    .filter(({ verdicts }) => verdicts.some((verdict) => verdict !== verdicts[0]))
   t.same(differing, [], `${cases.length} cases`)
   return expected.filter((isGood) => isGood).length
 }
@@ -288,6 +306,99 @@ t.test('points that only the holder of a key can choose', withAddon, async (t) =
   }
 })
 
+/** A signature that leads to u1·G + u2·Q with just these two; undefined when that is infinity or of x 0. */
+function lead(name: string, key: KeyPair, u1: bigint, u2: bigint): Case | undefined {
+  const { Point } = NOBLE[key.curve]
+  const { Fn } = Point
+  const sum = [[Point.BASE, u1] as const, [Point.fromBytes(key.point), u2] as const].reduce(
+    (sum, [of, times]) => (times === 0n ? sum : sum.add(of.multiply(times))),
+    Point.ZERO
+  )
+  const r = sum.is0() ? 0n : Fn.create(sum.toAffine().x)
+  if (r === 0n || u2 === 0n) return undefined
+  const s = Fn.mul(r, Fn.inv(u2))
+  return { name, key, digest: Fn.toBytes(Fn.mul(u1, s)), signature: der(r, s) }
+}
+
+t.test('multiples at the edges of a table', withAddon, async (t) => {
+  const { Fn } = p256.Point
+  const order = Fn.ORDER
+  // Digits of windows of 6 and of 8 bits: the least, the largest, those that carry and those that are negative.
+  const scalars = [0n, 1n, 2n, 31n, 32n, 33n, 63n, 64n, 127n, 128n, 129n, 255n, 256n]
+  const near = [1n << 252n, 1n << 255n, 1n << 128n, order >> 1n]
+  const all = [
+    ...scalars,
+    ...scalars.filter((one) => one > 0n).map((one) => order - one),
+    ...near.flatMap((one) => [one - 1n, one, one + 1n]),
+    ...[6n, 8n].map((bits) => {
+      let digits = 0n
+      for (let at = 0n; at < 250n; at += bits) digits |= (1n << (bits - 1n)) << at
+      return digits
+    })
+  ]
+  const keys = [1n, 2n, 3n, 64n, order - 1n, order - 2n, (order + 1n) / 2n].map((d) =>
+    keyOf('P-256', d)
+  )
+  const cases: Case[] = []
+  let infinite = 0
+  for (const key of [...keys, keyOf('P-256')]) {
+    for (const u1 of sample(all, 4)) {
+      // Among them the same point twice, and a point and its negative.
+      const same = Fn.mul(u1, Fn.inv(key.d))
+      for (const u2 of [...sample(all, 6), same, Fn.neg(same)]) {
+        const made = lead(`d ${key.d}, u1 ${u1}, u2 ${u2}`, key, u1, u2)
+        if (made === undefined) infinite++
+        else cases.push(made)
+      }
+    }
+  }
+  t.ok(infinite > 0 && cases.length > 100)
+  t.equal(await compare(t, cases), cases.length, 'all are good')
+  const changed = cases.map((one) => {
+    const digest = Uint8Array.from(one.digest)
+    digest[31] = (digest[31] as number) ^ 1
+    return { ...one, digest }
+  })
+  await compare(t, sample(changed, 4))
+})
+
+t.test('numbers that a digest may be', withAddon, async (t) => {
+  const { Fn, Fp } = p256.Point
+  const numbers = [0n, 1n, Fn.ORDER - 1n, Fn.ORDER, Fn.ORDER + 1n, Fp.ORDER, (1n << 256n) - 1n]
+  const key = keyOf('P-256')
+  const cases = numbers.map((number): Case => {
+    const hex = number.toString(16).padStart(64, '0')
+    const digest = decodeHex(hex)
+    return { name: `digest ${hex}`, key, digest, signature: sign(key, digest) }
+  })
+  t.equal(await compare(t, cases), cases.length)
+})
+
+t.test('a table says what OpenSSL says', withAddon, async (t) => {
+  if (addon === undefined) throw new Error('the test was to be skipped')
+  // Without noble, so that there may be many of them.
+  for (let i = 0; i < 8 * rounds; i++) {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const spki = publicKey.export({ type: 'spki', format: 'der' })
+    const [cold, hot] = [addon.loadPublicKey(spki), addon.loadPublicKey(spki)]
+    addon.makeTable(hot)
+    for (let j = 0; j < 50; j++) {
+      const data = random.bytes(8)
+      const digest = hashData('sha256', data)
+      const signature = nodeSign('sha256', data, privateKey)
+      const changed = mutate(signature, random)
+      const verdicts = [
+        addon.isGoodByTable(hot, digest, signature),
+        !addon.isGoodByTable(hot, random.bytes(32), signature),
+        addon.isGoodByTable(hot, digest, changed) === addon.verifyDigest(cold, digest, changed)
+      ]
+      if (verdicts.includes(false)) {
+        t.fail(`${verdicts.join()}: ${Buffer.from(signature).toString('hex')}`)
+      }
+    }
+  }
+})
+
 t.test('shapes that are not DER', withAddon, async (t) => {
   for (const curve of CURVES) {
     const key = keyOf(curve)
@@ -414,6 +525,12 @@ function standIn(changes: Partial<NativeAddon>): NativeAddon {
     verifyDigests: unused,
     signMessage: unused,
     signMessages: unused,
+    makeTable: unused,
+    isGoodByTable: unused,
+    sha256: unused,
+    hashLeaf: unused,
+    hashSubtree: unused,
+    hashChain: unused,
     hasEd25519ph: false,
     openssl: '3.0.0',
     ...changes

@@ -60,6 +60,12 @@ function standIn(changes: Partial<NativeAddon>): NativeAddon {
     verifyDigests: unused,
     signMessage: unused,
     signMessages: unused,
+    makeTable: unused,
+    isGoodByTable: unused,
+    sha256: unused,
+    hashLeaf: unused,
+    hashSubtree: unused,
+    hashChain: unused,
     hasEd25519ph: false,
     openssl: '3.0.0',
     ...changes
