@@ -33,7 +33,7 @@ import { closeAll, closeOnce, type Closers, closeWithin } from './server/closing
 import { type Core, openCore } from './server/core.js'
 import type { ServerOptions } from './server/foundation.js'
 import { openFront } from './server/front.js'
-import { assertPublicUrl, openRekorService, openVerifier } from './server/rekor.js'
+import { assertPublicUrl, openBodies, openRekorService, openVerifier } from './server/rekor.js'
 import { calendarProblem, type CalendarEntry } from './trust/expiry.js'
 import type { TufRepository } from './tuf/contract.js'
 import { renderBootstrapPage } from './web/bootstrap.js'
@@ -80,12 +80,14 @@ async function composeServer(
   const { generations } = core.rekorLog
   const verifier = openVerifier(core.foundation)
   const rekor = openRekorService(core.foundation, core.rekorLog, verifier)
+  const bodies = openBodies(core.foundation)
   const app = await createApp({
     logger,
     contract,
     rekor,
     enabledOperations: config.rekor.endpoints,
     maxRequestBodyBytes: config.maxRequestBodyBytes,
+    ...(bodies === undefined ? {} : { bodies }),
     health: () => healthOf(logs(), calendar(), now(), config.healthMaxAgeMs),
     homePage: () => homePage(generations.current.active, trust !== undefined),
     onRequestDone: metrics.apiRequest,

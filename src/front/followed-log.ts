@@ -148,10 +148,13 @@ export function followFirst(inner: RekorService, follow: FollowedLog['follow']):
     }
   return {
     submit: inner.submit, // catches up when it adds
+    submitVerified: inner.submitVerified,
     entryByIndex: first(inner.entryByIndex),
     entryById: first(inner.entryById),
     retrieve: first(inner.retrieve),
+    retrieveLookups: first(inner.retrieveLookups),
     searchIndex: first(inner.searchIndex),
+    searchKeys: first(inner.searchKeys),
     logInfo: first(inner.logInfo),
     proof: first(inner.proof),
     // These cannot wait; requests for them go to the main thread.

@@ -9,6 +9,7 @@ import {
 } from 'fastify'
 import type { ApiRequest } from '../metrics.js'
 import type { RekorService } from '../rekor/service.js'
+import type { BodyReader } from './body-task.js'
 import type { Contract } from './contract.js'
 import { addCors } from './cors.js'
 import { addNoRoute, type FamilyContract } from './no-route.js'
@@ -25,6 +26,8 @@ export interface AppOptions {
   readonly enabledOperations: readonly RekorOperation[]
   /** Larger bodies are answered with 413. */
   readonly maxRequestBodyBytes: number
+  /** Reads large bodies, on other threads. Without it they are read as small ones are. */
+  readonly bodies?: BodyReader
   /** Whether the write path works. Asked on every `/healthz`. Without this and the next there are no pages. */
   readonly health?: () => Health
   /** Text of the home page. */
@@ -47,7 +50,7 @@ const MAX_PATH_PARAMETER_CHARS = 4096
 
 /** The HTTP server of all APIs, not listening yet. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
-  const { contract, rekor, maxRequestBodyBytes, onRequestDone } = options
+  const { contract, rekor, maxRequestBodyBytes, bodies, onRequestDone } = options
   const app: FastifyInstance = fastify({
     loggerInstance: options.logger,
     logController: new LogController({
@@ -105,6 +108,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     rekor,
     enabledOperations: options.enabledOperations,
     maxRequestBodyBytes,
+    ...(bodies === undefined ? {} : { bodies }),
     ...(onRequestDone === undefined ? {} : { onRequestDone })
   })
   const { health, homePage } = options

@@ -4,6 +4,12 @@ import type { ApiRequest } from '../metrics.js'
 import type { LogQuery } from '../rekor/retrieve.js'
 import type { IndexQuery } from '../rekor/search.js'
 import type { RekorService, LoggedEntry } from '../rekor/service.js'
+import {
+  assertFewLookups,
+  type BodyOperation,
+  type BodyOutcome,
+  type BodyReader
+} from './body-task.js'
 import type { Contract, Operation } from './contract.js'
 import { compileBinding, type BoundInput } from './go-binding.js'
 import { sendJson, sendJsonBytes } from './json-reply.js'
@@ -12,6 +18,12 @@ import { encodeLogEntries, encodeLogEntry } from './log-entry-json.js'
 import { assertAcceptable } from './negotiation.js'
 import { RefusedRequest } from './refused-request.js'
 import { sendRekorError } from './rekor-errors.js'
+import {
+  collectBodies,
+  createBodyAllowance,
+  type CollectedBody,
+  type LargeBody
+} from './request-body.js'
 import { onRequestOver } from './request-log.js'
 
 declare module 'fastify' {
@@ -41,12 +53,14 @@ export interface RekorV1Options {
   /** The others answer 501. */
   readonly enabledOperations: readonly RekorOperation[]
   readonly maxRequestBodyBytes: number
+  /** Reads large bodies, on other threads. Without it they are read as small ones are. */
+  readonly bodies?: BodyReader
   /** Told of every request that reached an enabled operation, once it is over. */
   readonly onRequestDone?: (request: ApiRequest) => void
 }
 
-/** Lookups in one query over all three lists: as many as one request may cost us. */
-const MAX_LOOKUPS = 10
+/** What large bodies may hold at once: eight of them as large as they may be by default. */
+const MAX_HELD_BYTES = 256 * 1024 * 1024
 
 const NO_CACHE = {
   'cache-control': 'no-cache, no-store, no-transform, must-revalidate, private, max-age=0',
@@ -62,10 +76,12 @@ export async function rekorV1(app: FastifyInstance, options: RekorV1Options): Pr
   const { contract, rekor } = options
   const enabled = new Set<string>(options.enabledOperations)
 
+  const { bodies, maxRequestBodyBytes } = options
+
   // Bodies stay bytes until the binding reads them: malformed JSON is worded differently from operation to operation.
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
-    done(null, body)
+  collectBodies(app, {
+    maxBytes: maxRequestBodyBytes,
+    allowance: bodies && createBodyAllowance(Math.max(MAX_HELD_BYTES, maxRequestBodyBytes))
   })
 
   onRequestOver(app, ({ request, code, seconds }) => {
@@ -74,15 +90,44 @@ export async function rekorV1(app: FastifyInstance, options: RekorV1Options): Pr
     options.onRequestDone?.({ path: operation.path, method: operation.method, code, seconds })
   })
 
-  function route(operationId: RekorOperation, handle: Handle): void {
+  /** Reads a large body on another thread. @throws RefusedRequest and what the reader throws */
+  async function readLarge<Type extends BodyOutcome['type']>(
+    operation: BodyOperation,
+    { pieces, release }: LargeBody,
+    type: Type
+  ): Promise<Extract<BodyOutcome, { type: Type }>> {
+    let outcome: BodyOutcome
+    try {
+      if (bodies === undefined) throw new Error('a large body and nobody to read it')
+      outcome = await bodies({ operation, pieces })
+    } finally {
+      release()
+    }
+    if (outcome.type === 'refused') {
+      throw new RefusedRequest(outcome.status, outcome.code, outcome.message)
+    }
+    if (outcome.type !== type) throw new Error('the reader of bodies mixed up its answers')
+    return outcome as Extract<BodyOutcome, { type: Type }> // just compared
+  }
+
+  function route(
+    operationId: RekorOperation,
+    handle: Handle,
+    handleLarge?: (body: LargeBody, reply: FastifyReply) => Promise<unknown>
+  ): void {
     const operation = contract.operation(operationId)
     const bind = compileBinding(operation, contract.resolve)
     const isEnabled = enabled.has(operationId)
     const notEnabled = `${REKOR_OPERATIONS[operationId]} not enabled in this Rekor instance`
-    const { maxRequestBodyBytes } = options
     app.route({
       ...contract.route(operationId, async (request, reply) => {
-        const body = request.body as Uint8Array | undefined // see the content type parser
+        const body = request.body as CollectedBody | undefined // see collectBodies
+        if (body !== undefined && !(body instanceof Uint8Array)) {
+          request.body = undefined // so that its memory can go as soon as it was read
+          if (isEnabled && handleLarge !== undefined) return handleLarge(body, reply)
+          body.release()
+          throw new RefusedRequest(501, 501, notEnabled)
+        }
         // As upstream: what came with a JSON body gets JSON back, whatever it says it accepts.
         if (body === undefined) assertAcceptable(request.headers.accept, operation.produces)
         const input = bind(request)
@@ -100,11 +145,16 @@ export async function rekorV1(app: FastifyInstance, options: RekorV1Options): Pr
     })
   }
 
-  route('createLogEntry', async ({ body }, reply, bodyBytes) => {
-    const logged = await rekor.submit(body as ProposedEntry, bodyBytes) // as the document has it
-    reply.code(201).header('etag', logged.entryId).header('location', entryLocation(logged.entryId))
-    return sendJsonBytes(reply, encodeLogEntry(logged))
-  })
+  route(
+    'createLogEntry',
+    async ({ body }, reply, bodyBytes) => {
+      return sendCreated(reply, await rekor.submit(body as ProposedEntry, bodyBytes)) // as the document has it
+    },
+    async (body, reply) => {
+      const { leaf } = await readLarge('createLogEntry', body, 'entry')
+      return sendCreated(reply, await rekor.submitVerified(leaf))
+    }
+  )
 
   route('getLogEntryByIndex', async ({ parameters }, reply) => {
     return sendEntry(reply, await rekor.entryByIndex(Number(parameters.logIndex)))
@@ -114,19 +164,29 @@ export async function rekorV1(app: FastifyInstance, options: RekorV1Options): Pr
     return sendEntry(reply, await rekor.entryById(String(parameters.entryUUID)))
   })
 
-  route('searchLogQuery', async ({ body }, reply, bodyBytes) => {
-    const query = body as LogQuery // as the document has it
-    const { entries = [], entryUUIDs = [], logIndexes = [] } = query
-    if (entries.length + entryUUIDs.length + logIndexes.length > MAX_LOOKUPS) {
-      throw new RefusedRequest(422, 422, `more than max allowed ${MAX_LOOKUPS} entries in request`)
+  route(
+    'searchLogQuery',
+    async ({ body }, reply, bodyBytes) => {
+      const query = body as LogQuery // as the document has it
+      assertFewLookups(query)
+      return sendJsonBytes(reply, encodeLogEntries(await rekor.retrieve(query, bodyBytes)))
+    },
+    async (body, reply) => {
+      const { lookups } = await readLarge('searchLogQuery', body, 'lookups')
+      return sendJsonBytes(reply, encodeLogEntries(await rekor.retrieveLookups(lookups)))
     }
-    const found = await rekor.retrieve(query, bodyBytes)
-    return sendJsonBytes(reply, encodeLogEntries(found))
-  })
+  )
 
-  route('searchIndex', async ({ body }, reply) => {
-    return sendJson(reply, await rekor.searchIndex(body as IndexQuery)) // as the document has it
-  })
+  route(
+    'searchIndex',
+    async ({ body }, reply) => {
+      return sendJson(reply, await rekor.searchIndex(body as IndexQuery)) // as the document has it
+    },
+    async (body, reply) => {
+      const { keys, operator } = await readLarge('searchIndex', body, 'keys')
+      return sendJson(reply, await rekor.searchKeys(keys, operator))
+    }
+  )
 
   route('getLogInfo', async (_input, reply) => sendJson(reply, await rekor.logInfo()))
 
@@ -142,6 +202,11 @@ export async function rekorV1(app: FastifyInstance, options: RekorV1Options): Pr
     const proof = await rekor.proof(Number(firstSize), Number(lastSize), textOf(treeID))
     return sendJson(reply, proof)
   })
+}
+
+function sendCreated(reply: FastifyReply, logged: LoggedEntry): FastifyReply {
+  reply.code(201).header('etag', logged.entryId).header('location', entryLocation(logged.entryId))
+  return sendJsonBytes(reply, encodeLogEntry(logged))
 }
 
 function sendEntry(reply: FastifyReply, logged: LoggedEntry | undefined): FastifyReply {

@@ -1,4 +1,5 @@
 import { LogError } from '../errors.js'
+import { MAX_SEARCH_KEY_LENGTH } from '../store/search-key.js'
 import type { EntryVerifier } from './entry-verifier.js'
 
 /** What index/retrieve asks for (rekor-v1 §9). Absent members are missing, never empty. */
@@ -25,7 +26,7 @@ export function prefixHash(hash: string): string {
 }
 
 /**
- * Keys to look up in the index, lower case, each once.
+ * Keys to look up in the index, lower case, each once, as long as the index looks at them.
  *
  * A public key is looked up by the bare digest of its canonical bytes. dsse and intoto entries carry that digest with a
  * prefix, so they are found through `hash` only: clients that search by key expect hashedrekord and rekord.
@@ -41,7 +42,8 @@ export async function lookupKeys(
   if (query.publicKey !== undefined) keys.add(await keyHash(query.publicKey, verifier))
   if (query.email !== undefined) keys.add(query.email.toLowerCase())
   if (query.subject !== undefined) keys.add(query.subject.toLowerCase())
-  return [...keys]
+  // The index looks at no more of a key, and strangers send keys of any length.
+  return [...keys].map((key) => key.slice(0, MAX_SEARCH_KEY_LENGTH))
 }
 
 async function keyHash(

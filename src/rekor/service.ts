@@ -12,6 +12,7 @@ import { planLookups, type Lookup, type LogQuery } from './retrieve.js'
 import { combineHits, lookupKeys, type IndexQuery } from './search.js'
 import { buildLogStatement } from './statement.js'
 import { renderTreeInfo, type TreeInfo, type TreeView } from './tree-view.js'
+import { verifyForSubmit } from './verify-for-submit.js'
 
 export type { LoggedEntry } from './log-entry.js'
 
@@ -38,13 +39,19 @@ export interface RekorService {
    *   `verification_failed`, worded as Rekor does; `overloaded`, `timeout`, `log_frozen`, `integrity`, `internal`
    */
   submit(proposed: ProposedEntry, byteLength: number): Promise<LoggedEntry>
+  /** The second half of `submit`, for an entry that came through verifyForSubmit elsewhere. @throws LogError likewise */
+  submitVerified(leaf: VerifiedLeaf): Promise<LoggedEntry>
   entryByIndex(logIndex: number): Promise<LoggedEntry | undefined>
   /** @param id 64 or 80 hex digits. @throws LogError `invalid_request` for a tree ID no tree can have */
   entryById(id: string): Promise<LoggedEntry | undefined>
   /** What exists of what was asked for. @throws LogError `invalid_request`, and what the check of an entry says */
   retrieve(query: LogQuery, byteLength: number): Promise<readonly LoggedEntry[]>
+  /** The second half of `retrieve`, for a query that came through planLookups elsewhere. */
+  retrieveLookups(lookups: readonly Lookup[]): Promise<readonly LoggedEntry[]>
   /** Entry IDs. @throws LogError `invalid_request` | `unsupported` for the public key of the query */
   searchIndex(query: IndexQuery): Promise<readonly string[]>
+  /** The second half of `searchIndex`, for a query that came through lookupKeys elsewhere. */
+  searchKeys(keys: readonly string[], operator: 'and' | 'or'): Promise<readonly string[]>
   logInfo(): Promise<LogInfo>
   /** PEM of a tree's key; undefined when there is no such tree. @param treeId decimal; without it the active tree */
   publicKey(treeId?: string): string | undefined
@@ -74,7 +81,10 @@ export function createRekorService(options: RekorServiceOptions): RekorService {
   const { generations, database, verifier, observer, monotonicMs } = options
 
   async function submit(proposed: ProposedEntry, byteLength: number): Promise<LoggedEntry> {
-    const leaf = await verifyForSubmit(proposed, byteLength)
+    return submitVerified(await verifyForSubmit(verifier, proposed, byteLength))
+  }
+
+  function submitVerified(leaf: VerifiedLeaf): Promise<LoggedEntry> {
     return generations.use((generation) => add(leaf, generation))
   }
 
@@ -107,21 +117,6 @@ export function createRekorService(options: RekorServiceOptions): RekorService {
       checkpoint,
       inclusionProof
     })
-  }
-
-  async function verifyForSubmit(
-    proposed: ProposedEntry,
-    byteLength: number
-  ): Promise<VerifiedLeaf> {
-    try {
-      return await verifier.verifyEntry(proposed, 'submit', byteLength)
-    } catch (err) {
-      if (!isLogError(err, 'invalid_request', 'unsupported', 'verification_failed', 'too_large')) {
-        throw err
-      }
-      const { code, details } = err
-      throw new LogError(code, `error processing entry: ${err.message}`, { cause: err, details })
-    }
   }
 
   async function entryByIndex(logIndex: number): Promise<LoggedEntry | undefined> {
@@ -166,6 +161,18 @@ export function createRekorService(options: RekorServiceOptions): RekorService {
     }
   }
 
+  async function retrieveLookups(lookups: readonly Lookup[]): Promise<readonly LoggedEntry[]> {
+    const found = await Promise.all(lookups.map(look))
+    return found.flat().filter((entry) => entry !== undefined)
+  }
+
+  async function searchKeys(
+    keys: readonly string[],
+    operator: 'and' | 'or'
+  ): Promise<readonly string[]> {
+    return combineHits(await Promise.all(keys.map(lookUpKey)), operator)
+  }
+
   /** @param treeId as it was asked for; without it the active tree */
   function findTree(treeId: string | undefined): TreeView | undefined {
     const { active, find } = generations.current
@@ -188,17 +195,17 @@ export function createRekorService(options: RekorServiceOptions): RekorService {
 
   return {
     submit,
+    submitVerified,
     entryByIndex,
     entryById,
     async retrieve(query, byteLength) {
-      const lookups = await planLookups(query, verifier, byteLength)
-      const found = await Promise.all(lookups.map(look))
-      return found.flat().filter((entry) => entry !== undefined)
+      return retrieveLookups(await planLookups(query, verifier, byteLength))
     },
+    retrieveLookups,
     async searchIndex(query) {
-      const keys = await lookupKeys(query, verifier)
-      return combineHits(await Promise.all(keys.map(lookUpKey)), query.operator ?? 'or')
+      return searchKeys(await lookupKeys(query, verifier), query.operator ?? 'or')
     },
+    searchKeys,
     async logInfo() {
       const { active, inactive } = generations.current
       const inactiveShards = inactive.length === 0 ? null : inactive.map(renderTreeInfo)

@@ -3,7 +3,7 @@ import type { ProposedEntry } from '../entries/entry-type.js'
 import { verifyProposedEntry } from '../entries/process.js'
 import { signatureFormat } from '../entries/signature-formats.js'
 import type { CheckQueue } from '../keys/check-queue.js'
-import { LogError, isLogError, type ErrorCode, type ErrorDetails } from '../errors.js'
+import { LogError, isLogError } from '../errors.js'
 import type {
   EntryVerifier,
   VerifiedLeaf,
@@ -19,22 +19,6 @@ export type VerifyTask =
 export type VerifyOutcome =
   | { readonly type: 'entry'; readonly leaf: VerifiedLeaf }
   | { readonly type: 'key'; readonly keyHash: string }
-
-/** To a worker. */
-export interface VerifyRequestMessage {
-  readonly id: number
-  readonly task: VerifyTask
-}
-
-/** From a worker. A LogError would arrive as a bare Error, so its parts travel instead. */
-export type VerifyResponseMessage =
-  | { readonly id: number; readonly outcome: VerifyOutcome }
-  | {
-      readonly id: number
-      readonly code: ErrorCode
-      readonly message: string
-      readonly details: ErrorDetails
-    }
 
 /** The work itself, the same on every thread. @throws LogError */
 export async function runVerifyTask(

@@ -4,6 +4,8 @@ import { batchLimits, type Config } from '../config/schema.js'
 import { readPassphrase, readTreeSigner } from '../config/secrets.js'
 import { LogError } from '../errors.js'
 import { announceAdded, announceGenerations } from '../front/announcement.js'
+import { createBodyPool } from '../http/body-pool.js'
+import type { BodyReader } from '../http/body-task.js'
 import { nativeProblem } from '../keys/native-crypto.js'
 import type { TransparencyLog } from '../log/contract.js'
 import { type CountedLog, countWaiting, timeWrites } from '../log/instruments.js'
@@ -25,6 +27,8 @@ import { createEventSink } from './log-events.js'
 const MAX_QUEUED_TASKS = 1000
 const MAX_QUEUED_TASK_BYTES = 256 * 1024 * 1024
 const VERIFY_TIMEOUT_MS = 20_000
+/** Starting a thread takes a fifth of a second, and after a large body it holds 100 MB and more. */
+const BODY_THREAD_IDLE_MS = 10_000
 
 /** The Rekor log with what is needed to replace it. */
 export interface OpenRekor {
@@ -142,6 +146,24 @@ export function openVerifier({ config, options, closers, checks }: Foundation): 
   })
   closers.push(() => pool.close())
   return problem === undefined ? createQuickVerifier(quick, pool) : pool
+}
+
+/**
+ * What reads large request bodies; undefined where everything is done on the main thread. Threads of their own, fewer than those of
+ * small entries: one is enough for 30 MB a second, and each holds several times what it reads.
+ */
+export function openBodies({ config, closers }: Foundation): BodyReader | undefined {
+  const { verifyWorkers } = config.rekor
+  if (verifyWorkers === 0) return undefined
+  const pool = createBodyPool({
+    workers: Math.ceil(verifyWorkers / 2),
+    maxQueuedTasks: MAX_QUEUED_TASKS,
+    taskTimeoutMs: VERIFY_TIMEOUT_MS,
+    idleMs: BODY_THREAD_IDLE_MS,
+    settings: verifySettings(config)
+  })
+  closers.push(() => pool.close())
+  return pool.read
 }
 
 /** What configuration allows of entries. */

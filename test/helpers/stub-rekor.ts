@@ -8,10 +8,13 @@ const unexpected = (name: string) => () => {
 export function stubRekor(members: Partial<RekorService>): RekorService {
   return {
     submit: unexpected('submit'),
+    submitVerified: unexpected('submitVerified'),
     entryByIndex: unexpected('entryByIndex'),
     entryById: unexpected('entryById'),
     retrieve: unexpected('retrieve'),
+    retrieveLookups: unexpected('retrieveLookups'),
     searchIndex: unexpected('searchIndex'),
+    searchKeys: unexpected('searchKeys'),
     logInfo: unexpected('logInfo'),
     publicKey: unexpected('publicKey'),
     proof: unexpected('proof'),
