@@ -6,6 +6,8 @@ import type { Config } from './config/schema.js'
 import type { ServerOptions } from './server/foundation.js'
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
+/** File descriptor. */
+const STDERR = 2
 
 const world: CliWorld = {
   stdout: process.stdout,
@@ -34,9 +36,9 @@ const world: CliWorld = {
 
 async function serverOptions({ logLevel }: Config): Promise<ServerOptions> {
   const { pino } = await import('pino')
+  const { createLogDestination } = await import('./server/log-destination.js')
   return {
-    // Written at once: what a dying process had to say is the most interesting of all.
-    logger: pino({ level: logLevel }, pino.destination({ fd: 2, sync: true })),
+    logger: pino({ level: logLevel }, createLogDestination(STDERR)),
     now: Date.now,
     monotonicMs: () => performance.now(),
     randomBytes: world.randomBytes
