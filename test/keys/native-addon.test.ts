@@ -510,6 +510,95 @@ t.test('Ed25519ph where OpenSSL has it, and a plain refusal where not', withAddo
   t.same([...verdicts], [1, 0, 0, 0, 0, 0])
 })
 
+/** Key with a signature that it made. */
+function signedOnce() {
+  const { spki, privateKey } = pair('P-256')
+  const data = random.bytes(9)
+  return { spki, digest: digestOf(data), signature: sign('sha256', data, privateKey) }
+}
+
+const hasTable = (handle: NativeHandle) =>
+  addon.isGoodByTable(handle, new Uint8Array(32), new Uint8Array(0)) !== undefined
+
+/** Waits for what is done on the pool. */
+async function until(holds: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 20_000; !holds() && Date.now() < deadline;) {
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+}
+
+t.test('a key that is used much gets a table, beside this thread', withAddon, async (t) => {
+  const { spki, digest, signature } = signedOnce()
+  const handle = addon.loadPublicKey(spki)
+  for (let i = 0; i < 63; i++) t.ok(addon.verifyDigest(handle, digest, signature))
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  t.notOk(hasTable(handle), '63 times are not enough')
+  t.ok(addon.verifyDigest(handle, digest, signature))
+  t.notOk(hasTable(handle), 'not made at once')
+  await until(() => hasTable(handle))
+  t.equal(addon.isGoodByTable(handle, digest, signature), true)
+  t.equal(addon.isGoodByTable(handle, digest, signature.subarray(1)), false)
+  t.ok(addon.verifyDigest(handle, digest, signature))
+  // By batches as well; each item counts.
+  const other = addon.loadPublicKey(spki)
+  const many = <Item>(item: Item) => new Array<Item>(64).fill(item)
+  const verdicts = await addon.verifyDigests(many(other), many(digest), many(signature), 2)
+  t.ok(verdicts.every((verdict) => verdict === 1))
+  await until(() => hasTable(other))
+  t.ok(hasTable(other))
+  const again = await addon.verifyDigests(many(other), many(digest), many(signature), 2)
+  t.ok(again.every((verdict) => verdict === 1))
+})
+
+t.test('only keys on P-256 have tables', withAddon, async (t) => {
+  for (const curve of ['secp224r1', 'P-384', 'P-521']) {
+    const { spki, privateKey } = pair(curve)
+    const handle = addon.loadPublicKey(spki)
+    t.equal(addon.makeTable(handle), false, curve)
+    const data = random.bytes(9)
+    const signature = sign('sha256', data, privateKey)
+    for (let i = 0; i < 70; i++) addon.verifyDigest(handle, digestOf(data), signature)
+    t.notOk(hasTable(handle))
+  }
+  const { spki, pkcs8 } = pair('P-256')
+  const wrong = 'TypeError ERR_INVALID_ARG_TYPE'
+  const privateHandle = addon.loadPrivateKey(pkcs8)
+  t.equal(await thrown(() => addon.makeTable(privateHandle)), wrong)
+  t.equal(await thrown(() => addon.makeTable(spki as never)), wrong)
+  const bytes = new Uint8Array(1)
+  t.equal(await thrown(() => addon.isGoodByTable(privateHandle, bytes, bytes)), wrong)
+  const handle = addon.loadPublicKey(spki)
+  t.equal(addon.makeTable(handle), true)
+  t.equal(addon.makeTable(handle), true, 'it is there already')
+  t.equal(await thrown(() => addon.isGoodByTable(handle, bytes, undefined as never)), wrong)
+})
+
+t.test('tables are bounded: who was not used for long gives up its own', withAddon, async (t) => {
+  const keys = Array.from({ length: 256 }, signedOnce)
+  const handles = keys.map(({ spki }) => addon.loadPublicKey(spki))
+  for (const handle of handles) t.ok(addon.makeTable(handle))
+  const [first, second, third] = handles as [NativeHandle, NativeHandle, NativeHandle]
+  const [one] = keys as [ReturnType<typeof signedOnce>]
+  t.ok(hasTable(first) && hasTable(second))
+  t.ok(addon.verifyDigest(first, one.digest, one.signature)) // not the oldest any more
+  // A batch on its way keeps what it began with.
+  const many = <Item>(items: readonly Item[]) => [...items, ...items, ...items, ...items]
+  const batch = addon.verifyDigests(
+    many(handles.slice(1)),
+    many(keys.slice(1).map(({ digest }) => digest)),
+    many(keys.slice(1).map(({ signature }) => signature)),
+    2
+  )
+  const others = [signedOnce(), signedOnce()].map(({ spki }) => addon.loadPublicKey(spki))
+  for (const handle of others) t.ok(addon.makeTable(handle))
+  t.ok((await batch).every((verdict) => verdict === 1))
+  t.ok(hasTable(third) && others.every(hasTable))
+  t.notOk(hasTable(first) && hasTable(second))
+  for (const [i, { digest, signature }] of keys.entries()) {
+    t.ok(addon.verifyDigest(handles[i] as NativeHandle, digest, signature))
+  }
+})
+
 const WORKER = `
   const { parentPort, workerData } = require('node:worker_threads')
   const addon = require(workerData.path)
@@ -557,6 +646,44 @@ t.test('threads have their own, and may be ended while batches run', withAddon, 
   t.ok(
     addon.verifyDigest(addon.loadPublicKey(spki), digestOf(data), sign('sha256', data, privateKey))
   )
+})
+
+t.test('tables that nobody holds are freed', withAddon, async (t) => {
+  const { spki, digest, signature } = signedOnce()
+  const script = `
+    const addon = require(process.argv[1])
+    const [spki, digest, signature] = process.argv.slice(2).map((hex) => Buffer.from(hex, 'hex'))
+    const settle = async () => { for (let i = 0; i < 3; i++) { gc(); await new Promise(setImmediate) } }
+    const run = async () => {
+      for (let i = 0; i < 60; i++) addon.makeTable(addon.loadPublicKey(spki))
+      await settle()
+      const before = process.memoryUsage().rss
+      for (let round = 0; round < 15; round++) {
+        for (let i = 0; i < 50; i++) addon.makeTable(addon.loadPublicKey(spki))
+        await settle()
+        // One that is gone before its table is made.
+        const keys = new Array(64).fill(addon.loadPublicKey(spki))
+        addon.verifyDigests(keys, keys.map(() => digest), keys.map(() => signature), 1)
+      }
+      await settle()
+      console.log(Math.round((process.memoryUsage().rss - before) / 2 ** 20))
+    }
+    run()
+  `
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    [
+      '--expose-gc',
+      '-e',
+      script,
+      `${process.cwd()}/native/build/Release/sigstead_crypto.node`,
+      ...[spki, digest, signature].map((bytes) => Buffer.from(bytes).toString('hex'))
+    ],
+    { encoding: 'utf8', env: {} }
+  )
+  t.equal(status, 0, stderr)
+  // 256 are the bound, 22 MB; without it 750 would be 66.
+  t.ok(Number(stdout) < 15, `${stdout.trim()} MiB more after 750 tables`)
 })
 
 t.test('keys that nobody holds are freed', withAddon, async (t) => {

@@ -39,3 +39,16 @@ t.test('what has no number of its own is not kept', async (t) => {
   memory.set(beyond, hash(1))
   t.equal(memory.get(beyond), undefined)
 })
+
+t.test('what is remembered is a copy', async (t) => {
+  const memory = createSubtreeMemory(10)
+  const large = new Uint8Array(1 << 20)
+  const at = (index: number) => ({ height: 0, index })
+  for (let index = 0; index < 15; index++) memory.set(at(index), large.subarray(0, 32).fill(index))
+  large.fill(255)
+  for (const index of [14, 10, 0, 1, 2]) {
+    const kept = memory.get(at(index))
+    t.same(kept, hash(index))
+    t.ok((kept?.buffer.byteLength ?? 0) <= 8192, 'of a small buffer')
+  }
+})
