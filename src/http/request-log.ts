@@ -15,12 +15,12 @@ export interface RequestOutcome {
 
 /**
  * Calls `tell` once for every request of this scope, when it is over. Fastify's own hook waits for the handler when the
- * client has left, and stays silent when there was nobody to answer; `close` always comes.
+ * client has left, and stays silent when there was nobody to answer; `close` always comes, and once.
  */
 export function onRequestOver(app: FastifyInstance, tell: (outcome: RequestOutcome) => void): void {
   app.addHook('onRequest', (request, reply, done) => {
     const startedMs = performance.now()
-    reply.raw.once('close', () => {
+    reply.raw.on('close', () => {
       const code = reply.raw.writableEnded ? reply.statusCode : CLIENT_CLOSED_REQUEST
       tell({ request, reply, code, seconds: (performance.now() - startedMs) / 1000 })
     })

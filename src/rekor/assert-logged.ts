@@ -22,9 +22,9 @@ export interface LoggedLeaf {
  * the SET are signed by the key of the tree. Whatever is wrong in store, cache or key, nobody gets a bad answer.
  */
 export function createLoggedCheck(view: TreeView): (logged: LoggedLeaf) => Promise<void> {
-  const verifyCheckpoint = createCheckpointCheck(view.record)
-  const key = parsePublicKey(view.record.publicKey)
   const queue = createCheckQueue()
+  const verifyCheckpoint = createCheckpointCheck(view.record, queue)
+  const key = parsePublicKey(view.record.publicKey)
   // All entries of a batch come at once and with the same checkpoint: it is checked once. Owned by this closure.
   let last: { readonly note: string; readonly read: Promise<ParsedCheckpoint> } | undefined
 
@@ -39,11 +39,13 @@ export function createLoggedCheck(view: TreeView): (logged: LoggedLeaf) => Promi
   return async ({ leafHash, leafValue, added, inclusionProof }) => {
     const { leafIndex, integratedTimeSeconds, checkpoint, inclusionPromise } = added
     try {
-      await checkCheckpoint(checkpoint)
       verifyInclusion(leafHash, leafIndex, checkpoint.treeHead, inclusionProof, sha256)
       const logIndex = view.record.offset + leafIndex
       const promise = { leafValue, integratedTimeSeconds, logId: view.logId, logIndex }
-      await verifySetQueued(key, promise, inclusionPromise, queue)
+      await Promise.all([
+        checkCheckpoint(checkpoint),
+        verifySetQueued(key, promise, inclusionPromise, queue)
+      ])
     } catch (err) {
       const text = `our own proof for leaf ${leafIndex} of tree ${view.record.treeId} does not hold`
       throw new LogError('integrity', text, { cause: err })

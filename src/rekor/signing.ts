@@ -1,6 +1,8 @@
 import { createPublicKey, verify, type KeyObject } from 'node:crypto'
 import { encodeUtf8 } from '../encoding/text.js'
 import { LogError } from '../errors.js'
+import type { CheckQueue } from '../keys/check-queue.js'
+import { parsePublicKey } from '../keys/public-key.js'
 import { signEach, type Signer } from '../keys/signer.js'
 import type { LogSigning } from '../log/contract.js'
 import {
@@ -67,18 +69,43 @@ export function publicKeyOf({ publicKey }: Pick<TreeRecord, 'publicKey'>): KeyOb
  */
 export type VerifyTreeCheckpoint = (note: string) => Promise<ParsedCheckpoint>
 
-/** The check for one tree. Reads the key once: that takes as long as verifying with it. */
+/**
+ * The check for one tree. Reads the key once: that takes as long as verifying with it.
+ *
+ * @param queue checks the signature beside this thread, with others; without it: at once
+ */
 export function createCheckpointCheck(
-  record: Pick<TreeRecord, 'origin' | 'treeId' | 'publicKey'>
+  record: Pick<TreeRecord, 'origin' | 'treeId' | 'publicKey'>,
+  queue?: Pick<CheckQueue, 'data'>
 ): VerifyTreeCheckpoint {
-  const key = publicKeyOf(record)
   const verifier = {
     origin: record.origin,
     name: checkpointNameOf(record),
     publicKeyId: keyIdOf(record.publicKey),
-    verify: (message: Uint8Array, signature: Uint8Array) => {
-      if (!verify('sha256', message, key, signature)) throw new Error('ECDSA signature is wrong')
-    }
+    verify: queue === undefined ? checkHere(record) : checkIn(queue, record)
   }
   return (note) => verifyCheckpoint(note, verifier)
+}
+
+type CheckSignature = (message: Uint8Array, signature: Uint8Array) => void | Promise<void>
+
+function checkHere(record: Pick<TreeRecord, 'publicKey'>): CheckSignature {
+  const key = publicKeyOf(record)
+  return (message, signature) => {
+    if (!verify('sha256', message, key, signature)) throw new Error('ECDSA signature is wrong')
+  }
+}
+
+function checkIn(
+  queue: Pick<CheckQueue, 'data'>,
+  record: Pick<TreeRecord, 'publicKey'>
+): CheckSignature {
+  const key = parsePublicKey(record.publicKey)
+  return async (data, signature) => {
+    try {
+      await queue.data({ key, hashName: 'sha256', data, signature })
+    } catch (err) {
+      throw new Error('ECDSA signature is wrong', { cause: err })
+    }
+  }
 }

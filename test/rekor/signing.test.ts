@@ -1,4 +1,5 @@
 import t from 'tap'
+import { createCheckQueue } from '../../src/keys/check-queue.js'
 import { createLocalSigner, generateLogKey } from '../../src/keys/local-signer.js'
 import { parseCheckpoint } from '../../src/note/checkpoint.js'
 import { verifySet } from '../../src/rekor/set.js'
@@ -33,7 +34,10 @@ t.test('what a tree signs', async (t) => {
   t.test('its checkpoint', async (t) => {
     const note = await signing.signTreeHead(treeHead)
     t.match(note, /^log\.example - 12\n5\n[^\n]{44}\n\n— log\.example [^\n]+\n$/)
-    t.match(await createCheckpointCheck(tree)(note), { treeSize: 5, origin: tree.origin })
+    for (const queue of [undefined, createCheckQueue()]) {
+      const read = await createCheckpointCheck(tree, queue)(note)
+      t.match(read, { treeSize: 5, origin: tree.origin })
+    }
     const [line] = parseCheckpoint(note).signatures
     t.same(
       line?.keyId,
@@ -42,12 +46,17 @@ t.test('what a tree signs', async (t) => {
     )
 
     const refused = { name: 'LogError', code: 'verification_failed' }
-    await t.rejects(createCheckpointCheck(tree)(note.replace('\n5\n', '\n6\n')), refused)
-    await t.rejects(createCheckpointCheck({ ...tree, publicKey: other.publicKey })(note), refused)
-    const renamed = { ...tree, origin: 'other.example - 12' }
-    await t.rejects(createCheckpointCheck(renamed)(note), refused)
-    const byOther = await createRekorSigning(tree, other).signTreeHead(treeHead)
-    await t.rejects(createCheckpointCheck(tree)(byOther), refused)
+    for (const queue of [undefined, createCheckQueue()]) {
+      await t.rejects(createCheckpointCheck(tree, queue)(note.replace('\n5\n', '\n6\n')), refused)
+      await t.rejects(
+        createCheckpointCheck({ ...tree, publicKey: other.publicKey }, queue)(note),
+        refused
+      )
+      const renamed = { ...tree, origin: 'other.example - 12' }
+      await t.rejects(createCheckpointCheck(renamed, queue)(note), refused)
+      const byOther = await createRekorSigning(tree, other).signTreeHead(treeHead)
+      await t.rejects(createCheckpointCheck(tree, queue)(byOther), refused)
+    }
   })
 
   t.test('its promises, at the index over all trees', async (t) => {
