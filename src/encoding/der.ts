@@ -466,7 +466,7 @@ function oidContent(dotted: string): Uint8Array {
  * @param seconds since the epoch, a whole number, from 1950 to 9999
  */
 export function encodeTime(seconds: number): Uint8Array {
-  const digits = new Date(seconds * 1000).toISOString().replace(/\D/g, '').slice(0, 14)
+  const digits = timeDigits(seconds)
   const isShort = digits < '2050'
   const text = `${isShort ? digits.slice(2) : digits}Z`
   return encodeDer(isShort ? DER_TAG.utcTime : DER_TAG.generalizedTime, encodeAscii(text))
@@ -474,8 +474,18 @@ export function encodeTime(seconds: number): Uint8Array {
 
 /** GeneralizedTime in UTC, without fraction. @param seconds since the epoch, a whole number, up to the year 9999 */
 export function encodeGeneralizedTime(seconds: number): Uint8Array {
-  const digits = new Date(seconds * 1000).toISOString().replace(/\D/g, '').slice(0, 14)
+  const digits = timeDigits(seconds)
   return encodeDer(DER_TAG.generalizedTime, encodeAscii(`${digits}Z`))
+}
+
+/** Servers write the same few seconds again and again. */
+const RECENT_TIMES = createRecent<string>(64)
+
+/** Year, month, day, hour, minute and second: 14 digits. */
+function timeDigits(seconds: number): string {
+  return RECENT_TIMES.get(String(seconds), () =>
+    new Date(seconds * 1000).toISOString().replace(/\D/g, '').slice(0, 14)
+  )
 }
 
 /** SET OF already encoded elements, in the order DER wants them. */

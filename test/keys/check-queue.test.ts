@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { encodeUtf8 } from '../../src/encoding/text.js'
-import { createCheckQueue } from '../../src/keys/check-queue.js'
+import { checkDataHere, createCheckQueue } from '../../src/keys/check-queue.js'
 import { nativeProblem, useNative } from '../../src/keys/native-crypto.js'
 import { parsePublicKey } from '../../src/keys/public-key.js'
 import { hashData } from '../../src/keys/verify.js'
@@ -115,5 +115,14 @@ t.test('when OpenSSL itself fails everybody who waits is told', async (t) => {
     await refusalText(() => queue.data({ key, hashName: 'sha256', data, signature })),
     'accepted',
     'the next ones are checked'
+  )
+})
+
+t.test('here and at once: the same answers', async (t) => {
+  const { key, data, signature } = signed(0)
+  await checkDataHere({ key, hashName: 'sha256', data, signature })
+  t.equal(
+    await refusalText(() => checkDataHere({ key, hashName: 'sha256', data: signature, signature })),
+    REFUSED
   )
 })
