@@ -17,7 +17,13 @@ import {
 } from './http/contract.js'
 import { ctV1 } from './http/ct-v1.js'
 import { fulcio } from './http/fulcio.js'
-import { explainListening, portOf, startListening, stopListening } from './http/listening.js'
+import {
+  LISTEN_BACKLOG,
+  explainListening,
+  portOf,
+  startListening,
+  stopListening
+} from './http/listening.js'
 import { createMetricsServer } from './http/metrics-listener.js'
 import type { FamilyContract } from './http/no-route.js'
 import type { Health } from './http/server-pages.js'
@@ -108,7 +114,9 @@ async function composeServer(
   }
   const metricsUrl =
     metricsListen === undefined ? undefined : await openMetrics(metricsListen, scraped, closers)
-  await explainListening(listen, '--listen', () => app.listen({ ...listen }))
+  await explainListening(listen, '--listen', () =>
+    app.listen({ ...listen, backlog: LISTEN_BACKLOG })
+  )
 
   const connections = {
     closeIdle: () => app.server.closeIdleConnections(),

@@ -8,6 +8,12 @@ export interface ListenAddress {
   readonly port: number
 }
 
+/**
+ * Connections that may wait to be taken. With Node's 511, of a thousand that come at once some are dropped by the system and come
+ * again after one second, three, or seven. The system has a limit of its own, 4,096 on Linux.
+ */
+export const LISTEN_BACKLOG = 4096
+
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'the address is in use, perhaps by another server',
   EACCES: 'this user may not; ports below 1024 need a privilege',
@@ -44,7 +50,7 @@ export async function explainListening<T>(
 export function startListening(server: Server, { host, port }: ListenAddress): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, backlog: LISTEN_BACKLOG }, () => {
       server.off('error', reject)
       resolve()
     })
