@@ -61,11 +61,12 @@ export class Publisher {
    * Publishes everything that is committed. Reads the new leaves back and follows the tree from the last published
    * root: only a head that these very bytes lead to is signed, so a damaged tile or a wrong `integrate` never is.
    *
+   * @param onPublishing called once the store has been asked to publish: what it is asked from then on comes after that
    * @returns the promises for the leaves that were not published before
    * @throws LogError `integrity` when stored leaves do not lead to the stored head; as `publish` of the store and as
    *   the signer
    */
-  async publishCommitted(): Promise<Promises> {
+  async publishCommitted(onPublishing?: () => void): Promise<Promises> {
     const head = await this.#store.treeHead()
     const published = this.#published
     const publishedSize = published?.treeHead.treeSize ?? 0
@@ -80,7 +81,9 @@ export class Publisher {
     for (const [leafIndex, promise] of promises) stored.push({ leafIndex, promise })
     // Ends the process before this commit: the head is ahead of the checkpoint, nobody was told; the next start signs
     // the same head again. After it: everything is public, only the answers are lost.
-    const now = await this.#store.publish(published, next, stored)
+    const publishing = this.#store.publish(published, next, stored)
+    onPublishing?.()
+    const now = await publishing
     if (now === next) {
       this.#published = next
       this.#edge = edge

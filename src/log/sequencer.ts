@@ -71,8 +71,9 @@ async function lastLeafTime(store: LogStore): Promise<number | undefined> {
 }
 
 /**
- * One loop that does one thing at a time: write a batch, or prove that it could. Everything below the queue belongs
- * to that loop; `#busy` says that it runs.
+ * Writes one batch after the other, or, idle, proves that it could. Once the publication of a batch is on its way to the
+ * disk the next batch may be on its way as well (one wait for the disk may do for both), but nothing of it is read or
+ * signed before the first is published, and no third begins.
  */
 class Sequencer implements TransparencyLog {
   readonly record: TreeRecord
@@ -83,7 +84,12 @@ class Sequencer implements TransparencyLog {
   readonly #onEvent: (event: LogEvent) => void
   readonly #queue: LeafQueue
 
+  /** A batch is before its publication, or a proof is being made: no other begins. */
   #busy = false
+  /** Batches that are neither published nor have failed: two at most, of which the first is being published. */
+  #underWay = 0
+  /** Resolves when the batch that was begun last is published or has failed. */
+  #lastBatch = Promise.resolve()
   /** The head may be ahead of the checkpoint, or the last write failed: prove or repair before the next batch. */
   #unsettled = false
   #lastLeafTime: number | undefined
@@ -170,7 +176,7 @@ class Sequencer implements TransparencyLog {
   /** A leaf has come. */
   #wake(): void {
     if (this.#queue.length >= this.#limits.maxLeaves) this.#startNow()
-    else if (this.#busy) this.#startAgeTimer()
+    else if (this.#busy || this.#underWay > 0) this.#startAgeTimer()
     else if (this.#ageTimer === undefined) this.#startNow() // idle: nobody to wait for
   }
 
@@ -179,56 +185,85 @@ class Sequencer implements TransparencyLog {
     this.#ageTimer = setTimeout(() => this.#startNow(), this.#limits.maxAgeMs)
   }
 
-  /** The batch that is gathering is closed: it starts as soon as nothing else is being done. */
-  #startNow(): void {
+  /**
+   * The batch that is gathering is closed: it starts as soon as nothing else is being done.
+   * @param inThisTurn together with the publication that is being asked for now
+   */
+  #startNow(inThisTurn = false): void {
     clearTimeout(this.#ageTimer)
     this.#ageTimer = undefined
     if (this.#busy) return
     if (this.#queue.length === 0) {
-      this.#onDrained?.()
+      if (this.#underWay === 0) this.#onDrained?.()
       return
     }
     this.#busy = true
-    // After this turn of the event loop, so that requests that were read together are written together.
-    setImmediate(() => void this.#runBatch())
+    // Else after this turn of the event loop, so that requests that were read together are written together.
+    if (inThisTurn) this.#begin()
+    else setImmediate(() => this.#begin())
   }
 
-  async #runBatch(): Promise<void> {
+  #begin(): void {
+    const before = this.#underWay > 0 ? this.#lastBatch : undefined
+    this.#underWay++
+    this.#lastBatch = this.#runBatch(before)
+  }
+
+  /** @param before the batch that is being published meanwhile, if there is one */
+  async #runBatch(before: Promise<void> | undefined): Promise<void> {
     const waiters = this.#queue.take(this.#limits.maxLeaves)
     if (this.#queue.length > 0) this.#startAgeTimer() // too many for one batch: their wait begins now
     const startedMs = performance.now()
+    let isPublishing = false
+    const onPublishing = (): void => {
+      isPublishing = true
+      this.#busy = false
+      this.#startNext(true)
+    }
     try {
-      const added = await this.#writeBatch(waiters.map(({ leaf }) => leaf))
+      const leaves = waiters.map(({ leaf }) => leaf)
+      const added = await this.#writeBatch(leaves, before, onPublishing)
       this.#lastBatchMs = performance.now() - startedMs
       waiters.forEach(({ resolve }, i) => resolve(added[i] as AddedLeaf)) // one for each leaf
       const duplicates = added.filter(({ duplicate }) => duplicate).length
       const { treeSize } = this.checkpoint().treeHead
-      const leaves = added.length - duplicates
       this.#onEvent({
         type: 'published',
-        leaves,
+        leaves: added.length - duplicates,
         duplicates,
         treeSize,
         durationMs: this.#lastBatchMs
       })
     } catch (err) {
       for (const { reject } of waiters) reject(err)
+      await before // what it leaves is what is looked at
+      this.#unsettled = true
       await this.#afterFailure(err, waiters.length)
     }
+    this.#underWay--
+    if (!isPublishing) this.#busy = false // else another batch may be what it says
     this.#rest()
   }
 
   /** Sequence, integrate, publish: see README.md in this folder. */
-  async #writeBatch(leaves: readonly NewLeaf[]): Promise<readonly AddedLeaf[]> {
-    if (this.#unsettled) await this.#settle()
+  async #writeBatch(
+    leaves: readonly NewLeaf[],
+    before: Promise<void> | undefined,
+    onPublishing: () => void
+  ): Promise<readonly AddedLeaf[]> {
+    if (before === undefined && this.#unsettled) await this.#settle()
     const integratedTimeSeconds = nextLeafTime(this.#now(), this.#lastLeafTime)
     const pending = leaves.map((leaf) => ({ ...leaf, integratedTimeSeconds }))
     this.#unsettled = true
     const appended = await this.store.append(pending, integrateFast)
     const grew = appended.some(({ duplicate }) => !duplicate)
     if (grew) this.#lastLeafTime = integratedTimeSeconds
+    await before
+    // If that one failed, its leaves are committed or not; those that are, are published with ours, unless the log stopped.
+    this.#unsettled = true
+    if (this.#failure !== undefined) throw this.#failure
     // The end of the process here: leaves are durable and in the tree, but nobody was told. See Publisher.
-    const promises = await this.#publisher.publishCommitted()
+    const promises = await this.#publisher.publishCommitted(onPublishing)
     this.#unsettled = false
     if (grew) this.#freshTimeMs = this.#now()
     return Promise.all(appended.map((leaf) => this.#answer(leaf, promises)))
@@ -267,9 +302,13 @@ class Sequencer implements TransparencyLog {
   }
 
   #beat(): void {
-    if (this.#busy || this.#failure !== undefined) return // a batch proves as much; a stopped log proves nothing
+    if (this.#busy || this.#underWay > 0) return // a batch proves as much
+    if (this.#failure !== undefined) return // a stopped log proves nothing
     this.#busy = true
-    void this.#prove().then(() => this.#rest())
+    void this.#prove().then(() => {
+      this.#busy = false
+      this.#rest()
+    })
   }
 
   async #prove(): Promise<void> {
@@ -286,12 +325,16 @@ class Sequencer implements TransparencyLog {
     }
   }
 
-  /** The loop has done something; on to what has gathered meanwhile. */
+  /** A batch or a proof is done. */
   #rest(): void {
-    this.#busy = false
+    if (!this.#busy) this.#startNext()
+  }
+
+  /** On to what has gathered meanwhile, unless it waits for company. */
+  #startNext(inThisTurn = false): void {
     const gathering = this.#ageTimer !== undefined
     const full = this.#queue.length >= this.#limits.maxLeaves
-    if (!gathering || full || this.#closed !== undefined) this.#startNow()
+    if (!gathering || full || this.#closed !== undefined) this.#startNow(inThisTurn)
   }
 
   /** What is stored is unknown or wrong: nothing more is written or signed until somebody has looked. */

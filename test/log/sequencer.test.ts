@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { encodeHex } from '../../src/encoding/hex.js'
 import { encodeUtf8 } from '../../src/encoding/text.js'
 import { LogError } from '../../src/errors.js'
 import { type CheckReport, checkLog } from '../../src/log/check-log.js'
 import type { LeafChecks } from '../../src/log/leaf-checks.js'
-import type { AddedLeaf, LogSigning, NewLeaf } from '../../src/log/contract.js'
+import type { AddedLeaf, LogSigning, NewLeaf, TransparencyLog } from '../../src/log/contract.js'
 import type { LogEvent } from '../../src/log/sequencer.js'
 import { integrate } from '../../src/merkle/integrate.js'
 import type { Database, LogStore } from '../../src/store/log-store.js'
@@ -24,7 +24,8 @@ import {
   testLeaf,
   testLeaves,
   testSigning,
-  testTree
+  testTree,
+  type TestLog
 } from '../helpers/test-log.js'
 
 const TREE_ID = '1234'
@@ -513,4 +514,132 @@ t.test('the heartbeat proves that the log works, and only then', async (t) => {
   await sleep(50)
   t.equal(log.freshTimeMs, freshTimeMs, 'ten beats later')
   await log.close()
+})
+
+/** A log whose publications wait until they are let go, and what was done in which order. */
+async function openHeldLog(t: Test): Promise<
+  TestLog & {
+    readonly log: TransparencyLog
+    readonly steps: string[]
+    /** Lets the publication that waits end: with this error, or as the store does. */
+    readonly release: (error?: LogError) => void
+    readonly until: (step: string) => Promise<void>
+  }
+> {
+  const made = await createTestLog(t)
+  const { store, key } = made
+  const steps: string[] = []
+  let release: (error?: LogError) => void = () => undefined
+  const signing = testSigning(key, await store.record())
+  let isOpen = false
+  const log = await openTestLog(
+    {
+      ...store,
+      append: async (batch, given) => {
+        steps.push(`append ${batch.length}`)
+        return store.append(batch, given)
+      },
+      publish: async (expected, next, promises) => {
+        steps.push(`publish ${next.treeHead.treeSize}`)
+        if (isOpen) {
+          const error = await new Promise<LogError | undefined>((resolve) => {
+            release = resolve
+          })
+          if (error !== undefined) throw error
+        }
+        const published = await store.publish(expected, next, promises)
+        steps.push(`published ${next.treeHead.treeSize}`)
+        return published
+      }
+    },
+    key,
+    {
+      signing: {
+        ...signing,
+        signPromises: async (leaves) => {
+          if (leaves.length > 0) steps.push(`sign ${leaves.length}`)
+          return signing.signPromises(leaves)
+        }
+      }
+    }
+  )
+  isOpen = true
+  steps.length = 0
+  const until = async (step: string): Promise<void> => {
+    while (!steps.includes(step)) await sleep(1)
+  }
+  return { ...made, log, steps, release: (error) => release(error), until }
+}
+
+t.test('the next batch is written while one is published, and signed after it', async (t) => {
+  const { database, store, log, steps, release, until } = await openHeldLog(t)
+  const first = log.add(testLeaf('first'))
+  await until('publish 1')
+  const second = log.add(testLeaf('second'))
+  await until('append 1') // of the first
+  while (steps.length < 4) await sleep(1)
+  const third = log.add(testLeaf('third'))
+  await sleep(20)
+  const meanwhile = ['append 1', 'sign 1', 'publish 1', 'append 1']
+  t.strictSame(steps, meanwhile, 'neither is the second signed nor the third written')
+  t.equal((await store.treeHead()).treeSize, 2)
+  t.equal(log.checkpoint().treeHead.treeSize, 0)
+  release()
+  t.match(await first, { leafIndex: 0, checkpoint: { treeHead: { treeSize: 1 } } })
+  await until('publish 2')
+  while (!steps.slice(steps.indexOf('publish 2')).includes('append 1')) await sleep(1)
+  release()
+  t.match(await second, { leafIndex: 1, checkpoint: { treeHead: { treeSize: 2 } } })
+  await until('publish 3')
+  const closed = log.close()
+  release()
+  t.match(await third, { leafIndex: 2, checkpoint: { treeHead: { treeSize: 3 } } })
+  await closed
+  t.strictSame(steps, [
+    ...meanwhile,
+    'published 1',
+    ...['sign 1', 'publish 2', 'append 1', 'published 2'],
+    ...['sign 1', 'publish 3', 'published 3']
+  ])
+  t.equal((await checkTestLog(database)).trees[0]?.promises, 3)
+})
+
+t.test('a publication that fails leaves the batch behind it alone', async (t) => {
+  const { database, log, steps, release, until } = await openHeldLog(t)
+  const first = log.add(testLeaf('first'))
+  await until('publish 1')
+  const second = log.add(testLeaf('second'))
+  while (steps.length < 4) await sleep(1)
+  release(new LogError('internal', 'the disk is full'))
+  await t.rejects(first, { code: 'internal', message: 'the disk is full' })
+  await until('publish 2')
+  release()
+  t.match(await second, { leafIndex: 1, checkpoint: { treeHead: { treeSize: 2 } } })
+  t.equal(log.failure, undefined)
+  const again = await log.add(testLeaf('first'))
+  t.match(
+    again,
+    { leafIndex: 0, duplicate: true },
+    'it was committed, and published with the other'
+  )
+  await log.close()
+  t.equal((await checkTestLog(database)).trees[0]?.promises, 2)
+})
+
+t.test('when a publication stops the log the batch behind it is not signed', async (t) => {
+  const { store, log, steps, release, until } = await openHeldLog(t)
+  const first = log.add(testLeaf('first'))
+  await until('publish 1')
+  const second = log.add(testLeaf('second'))
+  while (steps.length < 4) await sleep(1)
+  const stops = new LogError('integrity', 'two roots at size 1')
+  release(stops)
+  await t.rejects(first, stops)
+  await t.rejects(second, stops)
+  t.equal(log.failure, stops)
+  await t.rejects(log.add(testLeaf('third')), { code: 'integrity', message: /has stopped/ })
+  await log.close()
+  t.equal((await store.checkpoint())?.treeHead.treeSize, 0)
+  t.equal((await store.leaf(1))?.inclusionPromise, undefined)
+  t.equal(steps.filter((step) => step === 'sign 1').length, 1)
 })

@@ -50,6 +50,22 @@ export function startWriteThread(data: WriteThreadData, start: StartThread): Wri
   const worker = start(data)
   worker.unref() // whoever forgets to close should still be able to exit; see run
 
+  let outbox: WriteRequest[] = []
+  let outboxBuffers: ArrayBuffer[] = []
+
+  /** Sends what was asked for in one go, which is then committed in one go. */
+  function send(request: WriteRequest, buffers: readonly ArrayBuffer[]): void {
+    if (outbox.length === 0) {
+      queueMicrotask(() => {
+        worker.postMessage(outbox, outboxBuffers)
+        outbox = []
+        outboxBuffers = []
+      })
+    }
+    outbox.push(request)
+    outboxBuffers.push(...buffers)
+  }
+
   worker.on('message', (responses: readonly WriteResponse[]) => {
     for (const response of responses) {
       const waiter = waiting.get(response.id)
@@ -105,7 +121,7 @@ export function startWriteThread(data: WriteThreadData, start: StartThread): Wri
         waiting.set(id, { resolve, reject })
         worker.ref()
         const request: WriteRequest = { id, task: task as WriteTask } // one of them, whichever
-        worker.postMessage(request, transfer)
+        send(request, transfer)
       }),
     get failure() {
       return failure

@@ -29,9 +29,9 @@ function serve(port: NonNullable<typeof parentPort>, data: WriteThreadData): voi
   let isBusy = false
   let isClosing = false
 
-  port.on('message', (request: WriteRequest | 'close') => {
-    if (request === 'close') isClosing = true
-    else waiting.push(request)
+  port.on('message', (message: readonly WriteRequest[] | 'close') => {
+    if (message === 'close') isClosing = true
+    else waiting.push(...message)
     // After everything that has arrived: it is committed together.
     if (!isBusy) setImmediate(() => void work())
   })
