@@ -173,6 +173,11 @@ function verifyEcdsaData(
   data: Uint8Array,
   der: Uint8Array
 ): boolean {
+  const native = nativeCrypto()
+  // Spares reading the key once more (150 us), and keys that are used often verify faster.
+  if (native?.verifies(key) === true) {
+    return native.isGood({ key, hashName, digest: hashData(hashName, data), signature: der })
+  }
   return nativeVerify(hashName, data, { key: key.keyObject, dsaEncoding: 'der' }, der)
 }
 
