@@ -82,7 +82,52 @@ async function once(round) {
   }
 }
 
-for (let round = 0; round < Number(times); round++) await once(round)
+/** Tables made now, beside this thread, and for keys that nobody holds any longer; hashes with and without a place to go. */
+async function onceWithTable(round) {
+  const [, { privateKey, spki }] = pairs
+  const key = addon.loadPublicKey(spki)
+  const signature = sign('sha256', data, privateKey)
+  must(addon.makeTable(key) && addon.isGoodByTable(key, digest, signature))
+  must(addon.verifyDigest(key, digest, signature))
+  must(!addon.isGoodByTable(key, digest, Buffer.alloc(round % 90, 0x30)))
+  must(!addon.verifyDigest(key, digest, changed(signature, signature.length - 1)))
+  addon.isGoodByTable(
+    key,
+    Buffer.alloc(round % 80, 0xff),
+    changed(signature, round % signature.length)
+  )
+  const used = addon.loadPublicKey(spki)
+  const many = (item) => new Array(70).fill(item)
+  const running = addon.verifyDigests(many(used), many(digest), many(signature), 2)
+  addon.makeTable(used)
+  must((await running).every((verdict) => verdict === 1))
+  addon.verifyDigests(many(addon.loadPublicKey(spki)), many(digest), many(digest), 2)
+  globalThis.gc?.()
+  await expectError(() => addon.makeTable(spki))
+
+  const output = Buffer.alloc(40)
+  addon.sha256(data, output)
+  must(output.subarray(0, 32).equals(digest))
+  addon.hashLeaf(Buffer.alloc(round * 10), output.subarray(8))
+  addon.hashSubtree(Buffer.alloc(8192), 0, 256, output)
+  addon.hashSubtree(output, 0, 1, output)
+  addon.hashChain(Buffer.alloc(54 * 32), 53, 2 ** 53 - 1, output)
+  await expectError(() => addon.hashChain(Buffer.alloc(53 * 32), 53, 0, output))
+  await expectError(() => addon.hashSubtree(Buffer.alloc(8191), 0, 256, output))
+  await expectError(() => addon.hashLeaf(data, output.subarray(9)))
+}
+
+for (let round = 0; round < Number(times); round++) {
+  await once(round)
+  await onceWithTable(round)
+}
+
+// More tables than there may be.
+const handles = Array.from({ length: Number(times) < 100 ? 0 : 260 }, () => {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return addon.loadPublicKey(publicKey.export({ type: 'spki', format: 'der' }))
+})
+for (const handle of handles) must(addon.makeTable(handle))
 
 // A thread of its own, and one that is ended in the midst of it.
 const code = `
