@@ -5,7 +5,8 @@ import {
   Registry,
   Summary,
   collectDefaultMetrics,
-  exponentialBuckets
+  exponentialBuckets,
+  type Metric
 } from 'prom-client'
 
 /** A request that reached an enabled operation. */
@@ -133,7 +134,16 @@ export function createMetrics({ version, paths, now = Date.now }: MetricsOptions
     help: 'Entries added to the log',
     registers
   })
-  const api = apiMetrics(registers)
+  const api = callMetrics(
+    registry,
+    {
+      latency: 'rekor_api_latency',
+      latencyByApi: 'rekor_latency_by_api',
+      calls: 'rekor_qps_by_api',
+      api: 'of the API'
+    },
+    now
+  )
   const indexLatency = new Summary({
     name: 'rekor_index_storage_latency_summary',
     help: 'Time of a search index lookup in nanoseconds',
@@ -156,7 +166,7 @@ export function createMetrics({ version, paths, now = Date.now }: MetricsOptions
       })
     },
     fulcio: fulcioMetrics(registers, version),
-    timestamps: timestampMetrics(registers, version, known),
+    timestamps: timestampMetrics(registry, version, known, now),
     newEntry: () => newEntries.inc(),
     indexLookup: ({ seconds, success }) => {
       indexLatency.observe({ success: String(success) }, seconds * NS)
@@ -175,40 +185,216 @@ export function createMetrics({ version, paths, now = Date.now }: MetricsOptions
   }
 }
 
-function apiMetrics(registers: Registry[]) {
-  const latency = new Histogram({
-    name: 'rekor_api_latency',
-    help: 'Time of an API call in nanoseconds',
-    labelNames: ['path', 'code'],
-    buckets: LATENCY_BUCKETS_NS,
-    registers
-  })
-  const latencySummary = new Summary({
-    name: 'rekor_api_latency_summary',
-    help: 'Time of an API call in nanoseconds, quantiles of the last ten minutes',
-    labelNames: ['path', 'code'],
-    ...SUMMARY_WINDOW,
-    registers
-  })
-  const latencyByApi = new Histogram({
-    name: 'rekor_latency_by_api',
-    help: 'Time of an API call in nanoseconds',
-    labelNames: ['path', 'method'],
-    buckets: LATENCY_BUCKETS_NS,
-    registers
-  })
-  const callsByApi = new Counter({
-    name: 'rekor_qps_by_api',
-    help: 'API calls',
-    labelNames: ['path', 'method', 'code'],
-    registers
-  })
-  return (call: { path: string; method: string; code: string; nanoseconds: number }): void => {
+/** A call of an API, its labels from closed sets. */
+interface Call {
+  readonly path: string
+  readonly method: string
+  readonly code: string
+  readonly nanoseconds: number
+}
+
+/** Names of what is told about the calls of an API. */
+interface CallMetricNames {
+  readonly latency: string
+  readonly latencyByApi: string
+  readonly calls: string
+  /** What it is a call of. */
+  readonly api: string
+}
+
+/** What calls of one path and method with one outcome took. */
+interface CallCell {
+  readonly path: string
+  readonly method: string
+  readonly code: string
+  count: number
+  nanoseconds: number
+  /** How many took up to each bound of LATENCY_BUCKETS_NS and more than the one before. */
+  readonly buckets: number[]
+  /** Shared by all methods of path and outcome. */
+  readonly lately: Quantiles
+}
+
+/**
+ * Two histograms, a summary and a counter of the same calls. Every request ends here, and four metrics of the library took 8 us
+ * of each; so calls are counted once, and the metrics are made of that when they are read.
+ */
+function callMetrics(
+  registry: Registry,
+  names: CallMetricNames,
+  now: () => number
+): (call: Call) => void {
+  const cells: CallCell[] = []
+  const byLabels = new Map<string, Map<string, Map<string, CallCell>>>()
+
+  function addCell({ path, method, code }: Call): CallCell {
+    const sibling = cells.find((cell) => cell.path === path && cell.code === code)
+    const buckets = LATENCY_BUCKETS_NS.map(() => 0)
+    const lately = sibling?.lately ?? createQuantiles(now)
+    const cell = { path, method, code, count: 0, nanoseconds: 0, buckets, lately }
+    cells.push(cell)
+    const byMethod = byLabels.get(path) ?? new Map<string, Map<string, CallCell>>()
+    byLabels.set(path, byMethod)
+    const byCode = byMethod.get(method) ?? new Map<string, CallCell>()
+    byMethod.set(method, byCode)
+    byCode.set(code, cell)
+    return cell
+  }
+
+  const inNanoseconds = `Time of a call ${names.api} in nanoseconds`
+  const byPathAndCode = ({ path, code }: CallCell): Labels => ({ path, code })
+  const byPathAndMethod = ({ path, method }: CallCell): Labels => ({ path, method })
+  register(registry, names.latency, 'histogram', inNanoseconds, () =>
+    groupBy(cells, byPathAndCode).flatMap((group) => histogramOf(names.latency, group))
+  )
+  const summary = `${names.latency}_summary`
+  const summaryHelp = `${inNanoseconds}, quantiles of the last ten minutes to 1 %`
+  register(registry, summary, 'summary', summaryHelp, () =>
+    groupBy(cells, byPathAndCode).flatMap((group) => summaryOf(summary, group))
+  )
+  register(registry, names.latencyByApi, 'histogram', inNanoseconds, () =>
+    groupBy(cells, byPathAndMethod).flatMap((group) => histogramOf(names.latencyByApi, group))
+  )
+  register(registry, names.calls, 'counter', `Calls ${names.api}`, () =>
+    cells.map(({ path, method, code, count }) => ({ labels: { path, method, code }, value: count }))
+  )
+
+  return (call) => {
     const { path, method, code, nanoseconds } = call
-    latency.observe({ path, code }, nanoseconds)
-    latencySummary.observe({ path, code }, nanoseconds)
-    latencyByApi.observe({ path, method }, nanoseconds)
-    callsByApi.inc({ path, method, code })
+    const cell = byLabels.get(path)?.get(method)?.get(code) ?? addCell(call)
+    cell.count++
+    cell.nanoseconds += nanoseconds
+    const bucket = LATENCY_BUCKETS_NS.findIndex((bound) => nanoseconds <= bound)
+    if (bucket >= 0) cell.buckets[bucket] = (cell.buckets[bucket] as number) + 1 // one for each bound
+    cell.lately.observe(nanoseconds)
+  }
+}
+
+type Labels = Readonly<Record<string, string | number>>
+
+/** One line of the exposition. Without a name it has that of its metric. */
+interface Sample {
+  readonly metricName?: string
+  readonly labels: Labels
+  readonly value: number
+}
+
+/** Adds a metric of ours to a registry of the library, which reads nothing of it but this. */
+function register(
+  registry: Registry,
+  name: string,
+  type: 'counter' | 'histogram' | 'summary',
+  help: string,
+  read: () => readonly Sample[]
+): void {
+  const metric = { name, get: async () => ({ name, type, help, values: read() }) }
+  registry.registerMetric(metric as unknown as Metric)
+}
+
+interface Group {
+  readonly labels: Labels
+  readonly cells: readonly CallCell[]
+}
+
+/** Cells with equal labels, in the order in which they first came. */
+function groupBy(
+  cells: readonly CallCell[],
+  labelsOf: (cell: CallCell) => Labels
+): readonly Group[] {
+  const groups = new Map<string, { labels: Labels; cells: CallCell[] }>()
+  for (const cell of cells) {
+    const labels = labelsOf(cell)
+    const key = JSON.stringify(labels)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, { labels, cells: [cell] })
+    else group.cells.push(cell)
+  }
+  return [...groups.values()]
+}
+
+function histogramOf(name: string, group: Group): readonly Sample[] {
+  let upToBound = 0
+  const buckets = LATENCY_BUCKETS_NS.map((bound, i) => {
+    for (const { buckets } of group.cells) upToBound += buckets[i] as number // one for each bound
+    return bucketSample(name, bound, group, upToBound)
+  })
+  const { sum, count } = totalOf(name, group)
+  return [...buckets, bucketSample(name, '+Inf', group, count.value), sum, count]
+}
+
+function bucketSample(name: string, le: string | number, { labels }: Group, value: number): Sample {
+  return { metricName: `${name}_bucket`, labels: { le, ...labels }, value }
+}
+
+function summaryOf(name: string, group: Group): readonly Sample[] {
+  const [{ lately }] = group.cells as readonly [CallCell] // no group is empty
+  const { sum, count } = totalOf(name, group)
+  const quantiles = SUMMARY_WINDOW.percentiles.map((quantile) => ({
+    labels: { quantile, ...group.labels },
+    value: lately.read(quantile)
+  }))
+  return [...quantiles, sum, count]
+}
+
+function totalOf(name: string, { labels, cells }: Group): { sum: Sample; count: Sample } {
+  const sum = cells.reduce((all, { nanoseconds }) => all + nanoseconds, 0)
+  const count = cells.reduce((all, cell) => all + cell.count, 0)
+  return {
+    sum: { metricName: `${name}_sum`, labels, value: sum },
+    count: { metricName: `${name}_count`, labels, value: count }
+  }
+}
+
+/** Quantiles of what was observed lately. */
+interface Quantiles {
+  observe(value: number): void
+  /** To 1 %; 0 where there was nothing. @param quantile from 0 to 1 */
+  read(quantile: number): number
+}
+
+/** Steps of 2 %, each of which stands for its middle. */
+const STEPS_PER_E = 1 / Math.log(1.02)
+/** Up to 10^12, which is a quarter of an hour of nanoseconds: longer than a request can take. */
+const MAX_STEP = Math.floor(Math.log(1e12) * STEPS_PER_E)
+
+/** Counts by step and by part of the window: the oldest part is forgotten when a new one begins. */
+function createQuantiles(now: () => number): Quantiles {
+  const { ageBuckets, maxAgeSeconds } = SUMMARY_WINDOW
+  const partMs = (maxAgeSeconds * 1000) / ageBuckets
+  const parts = Array.from({ length: ageBuckets }, () => new Uint32Array(MAX_STEP + 1))
+  let newest = Math.floor(now() / partMs)
+
+  function forget(): void {
+    const current = Math.floor(now() / partMs)
+    if (current <= newest) return // a clock that was set back forgets nothing
+    const stale = Math.min(ageBuckets, current - newest)
+    for (let i = 0; i < stale; i++) partAt(current - i).fill(0)
+    newest = current
+  }
+
+  function partAt(time: number): Uint32Array {
+    return parts[time % ageBuckets] as Uint32Array // one for each remainder
+  }
+
+  return {
+    observe(value) {
+      forget()
+      const step = Math.floor(Math.log(Math.max(1, value)) * STEPS_PER_E)
+      const part = partAt(newest)
+      const kept = Math.min(MAX_STEP, step)
+      part[kept] = (part[kept] as number) + 1 // it has so many
+    },
+    read(quantile) {
+      forget()
+      const counts = Array.from({ length: MAX_STEP + 1 }, (_, step) =>
+        parts.reduce((all, part) => all + (part[step] as number), 0)
+      )
+      const total = counts.reduce((all, count) => all + count, 0)
+      let left = Math.ceil(total * quantile)
+      if (left === 0) return 0
+      const step = counts.findIndex((count) => (left -= count) <= 0)
+      return Math.exp((step + 0.5) / STEPS_PER_E)
+    }
   }
 }
 
@@ -249,10 +435,12 @@ function fulcioMetrics(registers: Registry[], version: string): FulcioMetrics {
 
 /** @see ct-and-tsa §C7 */
 function timestampMetrics(
-  registers: Registry[],
+  registry: Registry,
   version: string,
-  paths: ReadonlySet<string>
+  paths: ReadonlySet<string>,
+  now: () => number
 ): TimestampMetrics {
+  const registers = [registry]
   const prefix = 'timestamp_authority'
   new Gauge({
     name: `${prefix}_build_info`,
@@ -260,33 +448,16 @@ function timestampMetrics(
     labelNames: ['version', 'revision', 'build_date', 'goversion'],
     registers
   }).set({ version, revision: '', build_date: '', goversion: process.version }, 1)
-  const latency = new Histogram({
-    name: `${prefix}_api_latency`,
-    help: 'Time of a call to the timestamp authority in nanoseconds',
-    labelNames: ['path', 'code'],
-    buckets: LATENCY_BUCKETS_NS,
-    registers
-  })
-  const latencySummary = new Summary({
-    name: `${prefix}_api_latency_summary`,
-    help: 'Time of a call to the timestamp authority in nanoseconds, quantiles of the last ten minutes',
-    labelNames: ['path', 'code'],
-    ...SUMMARY_WINDOW,
-    registers
-  })
-  const latencyByApi = new Histogram({
-    name: `${prefix}_latency_by_api`,
-    help: 'Time of a call to the timestamp authority in nanoseconds',
-    labelNames: ['path', 'method'],
-    buckets: LATENCY_BUCKETS_NS,
-    registers
-  })
-  const requests = new Counter({
-    name: `${prefix}_http_requests_total`,
-    help: 'Calls to the timestamp authority',
-    labelNames: ['path', 'method', 'code'],
-    registers
-  })
+  const api = callMetrics(
+    registry,
+    {
+      latency: `${prefix}_api_latency`,
+      latencyByApi: `${prefix}_latency_by_api`,
+      calls: `${prefix}_http_requests_total`,
+      api: 'to the timestamp authority'
+    },
+    now
+  )
   const ntpErrors = new Counter({
     name: `${prefix}_ntp_errors_total`,
     help: 'Rounds of questions to time servers with too few answers (err_too_few) or answers far from the clock (err_inv_time)',
@@ -326,11 +497,7 @@ function timestampMetrics(
     apiRequest: ({ path: asked, method: sent, code: status, seconds }) => {
       const path = paths.has(asked) ? asked : UNRECOGNIZED
       const method = METHODS.includes(sent) ? sent : UNRECOGNIZED
-      const code = String(status)
-      latency.observe({ path, code }, seconds * NS)
-      latencySummary.observe({ path, code }, seconds * NS)
-      latencyByApi.observe({ path, method }, seconds * NS)
-      requests.inc({ path, method, code })
+      api({ path, method, code: String(status), nanoseconds: seconds * NS })
     },
     watchCertificate: (read) => {
       readDays = read

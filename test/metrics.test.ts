@@ -1,5 +1,7 @@
+import { Counter, Histogram, Registry, exponentialBuckets } from 'prom-client'
 import t from 'tap'
 import { createMetrics, type LogGauges } from '../src/metrics.js'
+import { seededRandom } from './helpers/random.js'
 
 const paths = ['/api/v1/log', '/api/v1/log/entries', '/api/v1/log/entries/{entryUUID}']
 
@@ -173,4 +175,108 @@ t.test('metrics of the timestamp authority', async (t) => {
   t.match(named(all, 'timestamp_authority_build_info'), [/version="1.2.3"/])
   remaining = 29
   t.equal(samples(await metrics.render()).get(days), 29)
+})
+
+t.test('what calls took, as the library would tell it', async (t) => {
+  const metrics = createMetrics({ version: '1', paths })
+  const [path] = paths as [string]
+  const registry = new Registry()
+  const buckets = exponentialBuckets(1e6, 60_000 ** (1 / 9), 10)
+  const registers = [registry]
+  const help = 'any'
+  const latency = new Histogram({
+    name: 'rekor_api_latency',
+    help,
+    labelNames: ['path', 'code'],
+    buckets,
+    registers
+  })
+  const byApi = new Histogram({
+    name: 'rekor_latency_by_api',
+    help,
+    labelNames: ['path', 'method'],
+    buckets,
+    registers
+  })
+  const calls = new Counter({
+    name: 'rekor_qps_by_api',
+    help,
+    labelNames: ['path', 'method', 'code'],
+    registers
+  })
+  const random = seededRandom()
+  t.comment(`seed ${random.seed}`)
+  for (let i = 0; i < 3000; i++) {
+    const method = random.pick(['GET', 'POST', 'HEAD'])
+    const code = random.pick([200, 201, 404, 499])
+    // Whole multiples of 2^-10 seconds, and the bounds themselves.
+    const seconds = i < 20 ? (buckets[i % 10] as number) / 1e9 : random.below(2 ** 17) / 1024
+    metrics.apiRequest({ path, method, code, seconds })
+    latency.observe({ path, code }, seconds * 1e9)
+    byApi.observe({ path, method }, seconds * 1e9)
+    calls.inc({ path, method, code })
+  }
+  const wanted = samples(await registry.metrics())
+  const all = samples(await metrics.render())
+  for (const name of ['rekor_api_latency', 'rekor_latency_by_api', 'rekor_qps_by_api']) {
+    const found = [...all].filter(
+      ([sample]) => sample.startsWith(name) && !sample.includes('summary')
+    )
+    t.strictSame(
+      found.map(([sample]) => sample),
+      [...wanted.keys()].filter((sample) => sample.startsWith(name)),
+      `${name}: the same lines`
+    )
+    for (const [sample, value] of found) {
+      const want = wanted.get(sample) ?? NaN
+      if (Math.abs(value - want) > Math.abs(want) * 1e-12) t.fail(`${sample}: ${value}, ${want}`)
+    }
+  }
+})
+
+t.test('quantiles are those of the last ten minutes, to 1 %', async (t) => {
+  let nowMs = 1_700_000_040_000
+  const metrics = createMetrics({ version: '1', paths, now: () => nowMs })
+  const quantile = async (q: number): Promise<number | undefined> => {
+    const labels = `quantile="${q}",path="/api/v1/log",code="200"`
+    return samples(await metrics.render()).get(`rekor_api_latency_summary{${labels}}`)
+  }
+  const call = (seconds: number) =>
+    metrics.apiRequest({ path: '/api/v1/log', method: 'GET', code: 200, seconds })
+  const near = (found: number | undefined, want: number, name: string) =>
+    t.ok(found !== undefined && Math.abs(found - want) <= want * 0.0101, `${name}: ${found}`)
+
+  for (let i = 1; i <= 1000; i++) call(i / 1000)
+  near(await quantile(0.5), 0.5e9, 'median')
+  near(await quantile(0.9), 0.9e9, '90 %')
+  near(await quantile(0.99), 0.99e9, '99 %')
+
+  nowMs += 300_000
+  for (let i = 0; i < 3000; i++) call(2)
+  near(await quantile(0.5), 2e9, 'what came later counts as much')
+  nowMs -= 60_000
+  near(await quantile(0.5), 2e9, 'a clock that is set back forgets nothing')
+  nowMs += 60_000 + 420_000
+  call(2)
+  call(5e-10)
+  call(1e6)
+  near(await quantile(0.5), 2e9, 'older ones are forgotten')
+  near(await quantile(0.99), 2e9, 'only of them')
+  nowMs += 3_600_000
+  t.equal(await quantile(0.5), 0, 'nothing lately')
+  call(3e-9)
+  near(await quantile(0.5), 3, 'nanoseconds')
+  nowMs += 3_600_000
+  call(1e6)
+  near(await quantile(0.5), 1e12, 'as long as it gets')
+  nowMs += 3_600_000
+  call(0)
+  near(await quantile(0.5), 1, 'and as short')
+  t.equal(
+    samples(await metrics.render()).get(
+      'rekor_api_latency_summary_count{path="/api/v1/log",code="200"}'
+    ),
+    4006,
+    'the count is of all time'
+  )
 })
