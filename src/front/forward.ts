@@ -9,8 +9,8 @@ export interface Forwarder {
   receive(item: TunnelItem): void
 }
 
-/** Of one connection between two programs, not of what is asked (RFC 9110 section 7.6.1). Node writes its own. */
-const HOP_BY_HOP = ['connection', 'keep-alive', 'transfer-encoding', 'date']
+/** Of one connection between two programs, not of what is asked or answered (RFC 9110 section 7.6.1). Node writes its own. */
+const HOP_BY_HOP = ['connection', 'keep-alive', 'transfer-encoding']
 
 /**
  * Each connection of a client that asks for something of the main thread gets one of its own to it, as long as it lives: bodies
@@ -63,6 +63,7 @@ export function createForwarder(send: SendTunnelItem, isStopping: () => boolean)
       response.once('close', () => {
         if (!response.writableFinished) asked.destroy()
       })
+      asked.flushHeaders() // what is refused for its headers has no need of a body
       request.pipe(asked)
     }
   }
@@ -70,31 +71,33 @@ export function createForwarder(send: SendTunnelItem, isStopping: () => boolean)
 
 /** Headers as they were sent, the framing of the body included: the main thread judges it. */
 function endToEnd({ rawHeaders, headers }: IncomingMessage): string[] {
-  const isChunked = headers['transfer-encoding'] !== undefined
-  const kept = withoutHeaders(rawHeaders, [
-    'connection',
-    'keep-alive',
-    'transfer-encoding',
-    'expect'
-  ])
-  return isChunked ? [...kept, 'transfer-encoding', 'chunked'] : kept
+  // Node has told the client to go on with the body, where it asked.
+  const kept = selectHeaders(rawHeaders, (name) => ![...HOP_BY_HOP, 'expect'].includes(name))
+  if (headers['transfer-encoding'] !== undefined) kept.push('transfer-encoding', 'chunked')
+  if (headers.host === undefined) kept.push('host', '') // HTTP/1.0 needs none, the tunnel does
+  return kept
 }
 
 function answerWith(answer: IncomingMessage, response: ServerResponse, isLast: boolean): void {
   const { statusCode = 500, statusMessage = '', rawHeaders, headers } = answer
-  const kept = withoutHeaders(rawHeaders, HOP_BY_HOP)
-  if (isLast || headers.connection === 'close') kept.push('connection', 'close')
+  const isClosing = headers.connection === 'close'
+  const kept = selectHeaders(
+    rawHeaders,
+    (name) =>
+      name !== 'date' && (!HOP_BY_HOP.includes(name) || (name === 'connection' && isClosing))
+  )
+  if (isLast && !isClosing) kept.push('connection', 'close')
   response.writeHead(statusCode, statusMessage, kept)
   answer.pipe(response)
   answer.once('error', () => response.destroy())
 }
 
 /** @param raw names and values in turns */
-function withoutHeaders(raw: readonly string[], names: readonly string[]): string[] {
+function selectHeaders(raw: readonly string[], isKept: (name: string) => boolean): string[] {
   const kept: string[] = []
   for (let i = 0; i < raw.length; i += 2) {
     const [name = '', value = ''] = [raw[i], raw[i + 1]]
-    if (!names.includes(name.toLowerCase())) kept.push(name, value)
+    if (isKept(name.toLowerCase())) kept.push(name, value)
   }
   return kept
 }

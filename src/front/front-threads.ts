@@ -106,10 +106,13 @@ export function startFrontThreads(options: FrontThreadsOptions): FrontThreads {
     return true
   }
 
+  /** Of those with fewest connections, the one that was given fewest. */
   function leastBusy(): Slot | undefined {
     let best: Slot | undefined
     for (const slot of slots) {
-      if (slot.isReady && (best === undefined || slot.connections < best.connections)) best = slot
+      if (!slot.isReady) continue
+      const order = best === undefined ? -1 : slot.connections - best.connections
+      if (best === undefined || order < 0 || (order === 0 && slot.taken < best.taken)) best = slot
     }
     return best
   }

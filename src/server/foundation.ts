@@ -19,6 +19,8 @@ export interface ServerOptions {
   readonly randomBytes: (length: number) => Uint8Array
   /** Who writes to the database: this thread (without it), or one beside it, so that this one never waits for the disk. */
   readonly writer?: Writer
+  /** Threads that answer requests begin here; tests bring the compiled module, which starts sooner. */
+  readonly frontWorkerUrl?: URL
 }
 
 /** What the parts of a server are built from. */

@@ -46,6 +46,10 @@ export function openFront(
     },
     server,
     addon,
+    // Compiled, it needs none of the loaders that this process may have.
+    ...(options.frontWorkerUrl === undefined
+      ? {}
+      : { workerUrl: options.frontWorkerUrl, execArgv: [] }),
     onDeath: (err) => {
       logger.error({ err }, 'a thread that answers requests died; another takes its place')
     }
