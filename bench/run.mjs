@@ -15,6 +15,7 @@ import { reads } from './figures/reads.mjs'
 import { tiles } from './figures/tiles.mjs'
 import { timestamps } from './figures/timestamps.mjs'
 import { uploads } from './figures/uploads.mjs'
+import { verify } from './figures/verify.mjs'
 import { chooseGenerator } from './generator.mjs'
 import { watch, withFolder } from './processes.mjs'
 import { initDataDir, startServer } from './server.mjs'
@@ -32,6 +33,7 @@ const FIGURES = {
   keyless,
   mixed,
   cores,
+  verify,
   growth
 }
 const SHORT = ['uploads', 'certificates']

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { encodeBase64 } from '../../src/encoding/base64.js'
 import { isJsonObject, parseJson } from '../../src/encoding/json.js'
-import { encodeUtf8 } from '../../src/encoding/text.js'
+import { decodeUtf8, encodeUtf8 } from '../../src/encoding/text.js'
 import { findEntryType } from '../../src/entries/registry.js'
 import { createPlainDeriver } from '../../src/rekor/plain-leaf.js'
 import { hashSearchKey } from '../../src/store/search-key.js'
@@ -80,6 +80,10 @@ t.test('what is not plain is left to the slow way', async (t) => {
     ['line break in base64', leaf({ content: 'AAAA\\n' })],
     ['no key', leaf({ key: '' })],
     ['no PEM', leaf({ key: 'AAAA' })],
+    ['a line break in the key', leaf({ key: `${encodeBase64(encodeUtf8(PEM))}\n` })],
+    ['an escape in the key', leaf({ key: `${encodeBase64(encodeUtf8(PEM))}\\n` })],
+    ['a quote in the key', leaf({ key: 'AAAA","x":"AAAA' })],
+    ['a signature that runs into the key', encodeUtf8(decodeUtf8(leaf()).slice(0, 180))],
     ['bad base64 of the key', leaf({ key: 'AAA' })],
     ['a key cut short', leaf({ key: encodeBase64(encodeUtf8(PEM.slice(0, 100))) })],
     ['other kind', leaf({ kind: 'rekord' })],
