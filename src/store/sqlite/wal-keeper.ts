@@ -43,26 +43,33 @@ export function createWalKeeper(
   let copier: Copier | undefined
   let copying: Promise<void> | undefined
 
-  async function afterCommit(): Promise<void> {
+  function read(): { readonly log: number; readonly left: number } {
     const { log, checkpointed } = state.get() as WalState // a pragma that gives one row
-    const left = log - checkpointed
+    return { log, left: log - checkpointed }
+  }
+
+  async function afterCommit(): Promise<void> {
+    const { log, left } = read()
     if (log < COPY_FROM_PAGES) nextTry = 0
     if (log < COPY_FROM_PAGES || log < nextTry || left === 0) return
     if (log >= TOO_MANY_PAGES || copier?.isGone === true) {
       await copying
-      nextTry = log + COPY_FROM_PAGES
       copyNow(connection)
-    } else if (copying === undefined) {
-      nextTry = log + SMALL_PAGES
-      if (left <= SMALL_PAGES) copyNow(connection)
-      else copying = copyBeside()
+      if (read().left > 0) nextTry = log + COPY_FROM_PAGES
+    } else if (copying === undefined && left <= SMALL_PAGES) {
+      copyNow(connection)
+      if (read().left > 0) nextTry = log + SMALL_PAGES
+    } else {
+      copying ??= copyBeside(log - left)
     }
   }
 
-  async function copyBeside(): Promise<void> {
+  async function copyBeside(copiedBefore: number): Promise<void> {
     copier ??= startCopier(start(data))
     await copier.copy()
     copying = undefined
+    const { log, left } = read()
+    if (log - left === copiedBefore) nextTry = log + SMALL_PAGES
   }
 
   return {
