@@ -8,7 +8,9 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const addon = join(here, 'build', 'Release', 'sigstead_crypto.node')
+const addons = ['sigstead_crypto', 'sigstead_sockets'].map((name) =>
+  join(here, 'build', 'Release', `${name}.node`)
+)
 
 /** A slow machine needs a minute; node-gyp that cannot reach a network may try for very long. */
 const MAX_BUILD_MS = 300_000
@@ -72,7 +74,7 @@ function reasonOf(err) {
 try {
   runNode(findNodeGyp(), 'rebuild', `--directory=${here}`, ...headerFlags())
   // What was built may still not load: another C library, a symbol that this Node does not have.
-  runNode('-e', 'require(process.argv[1])', addon)
+  for (const addon of addons) runNode('-e', 'require(process.argv[1])', addon)
   console.log('sigstead: native verification was built')
 } catch (err) {
   console.log(

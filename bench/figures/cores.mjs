@@ -1,6 +1,8 @@
-// The same server on one core, two, and so on: taskset holds it there. The generator may run on all of them.
+// The same server on one core, two, and so on, each with the numbers of threads that make sense there: taskset holds it there. The
+// generator may run on all of them.
 import { execFile } from 'node:child_process'
 import { availableParallelism } from 'node:os'
+import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { lineChart } from '../chart.mjs'
 import { measureLevel } from '../measure.mjs'
@@ -11,6 +13,8 @@ import { uploadLoad, verificationLimit } from './uploads.mjs'
 
 const CONNECTIONS = 64
 const SAMPLES = 500
+/** Threads begin to answer some time after the server does. */
+const START_MS = 2000
 
 export async function cores(bench) {
   if (!(await hasTaskset())) {
@@ -26,25 +30,38 @@ export async function cores(bench) {
   const rows = []
   for (const count of counts) {
     const cpus = `0-${count - 1}`
-    const limits = await bench.measureLimits(count, cpus)
-    const measured = await bench.withServer({ cpus }, async (server) => {
-      bench.tell(`uploads, server on ${count} cores`)
-      const uploads = await measureLevel(bench, server, uploadLoad(server, CONNECTIONS))
-      bench.tell(`reads, server on ${count} cores`)
-      const sample = await sampleLog(server, SAMPLES)
-      const [byIndex] = readLoads(server, sample)
-      return { uploads, reads: await measureLevel(bench, server, byIndex) }
-    })
-    rows.push({ cores: count, limit: verificationLimit(limits), ...measured })
+    const limit = verificationLimit(await bench.measureLimits(count, cpus))
+    for (const threads of threadsOn(count)) {
+      const where = `server with ${threads} threads on ${count} cores`
+      const args = ['--http-threads', String(threads)]
+      const measured = await bench.withServer({ cpus, args }, async (server) => {
+        await setTimeout(START_MS)
+        bench.tell(`uploads, ${where}`)
+        const uploads = await measureLevel(bench, server, uploadLoad(server, CONNECTIONS))
+        bench.tell(`reads, ${where}`)
+        const sample = await sampleLog(server, SAMPLES)
+        const [byIndex] = readLoads(server, sample)
+        return { uploads, reads: await measureLevel(bench, server, byIndex) }
+      })
+      rows.push({ cores: count, threads, limit, ...measured })
+    }
   }
   return {
     title: `Cores, uploads at ${CONNECTIONS} connections, reads by index at 16`,
     data: { rows },
     text: [
       markdownTable([
-        ['cores of the server', 'uploads', 'limit: decode and verify', 'ratio', 'reads by index'],
-        ...rows.map(({ cores: count, uploads, limit, reads }) => [
+        [
+          'cores of the server',
+          'threads',
+          'uploads',
+          'limit: decode and verify',
+          'ratio',
+          'reads by index'
+        ],
+        ...rows.map(({ cores: count, threads, uploads, limit, reads }) => [
           String(count),
+          String(threads),
           `${perSecond(uploads.perSecond)}/s, p99 ${time(uploads.p99Ms)}`,
           `${perSecond(limit)}/s`,
           ratio(uploads.perSecond / limit),
@@ -52,12 +69,17 @@ export async function cores(bench) {
         ])
       ]),
       '',
-      `The generator needs a core of its own beside that: on this machine with ${availableParallelism()} cores the last row shares ` +
+      `The generator needs a core of its own beside that: on this machine with ${availableParallelism()} cores the last rows share ` +
         'them with it.'
     ].join('\n'),
     wishes: [],
     charts: { 'rates-over-cores': chart(rows) }
   }
+}
+
+/** One for all, one that writes the log and one that answers, one more than there are cores, since the first often waits. */
+function threadsOn(count) {
+  return [...new Set([1, 2, count + 1])].sort((a, b) => a - b)
 }
 
 async function hasTaskset() {
@@ -70,21 +92,34 @@ async function hasTaskset() {
 }
 
 function chart(rows) {
+  const counts = [...new Set(rows.map((row) => row.cores))]
+  const best = (count, valueOf) =>
+    Math.max(...rows.filter((row) => row.cores === count).map(valueOf))
+  const alone = (count, valueOf) =>
+    valueOf(rows.find((row) => row.cores === count && row.threads === 1))
+  const seriesOf = (valueOf) => [
+    { name: 'ours, best number of threads', values: counts.map((count) => best(count, valueOf)) },
+    { name: 'ours, one thread', values: counts.map((count) => alone(count, valueOf)) }
+  ]
   return lineChart({
     title: 'Rates over cores',
     xLabel: 'cores of the server',
-    xs: rows.map((row) => row.cores),
+    xs: counts,
     panels: [
       {
         label: 'uploads per second, 64 connections',
         series: [
-          { name: 'ours', values: rows.map(({ uploads }) => uploads.perSecond) },
-          { name: 'limit', values: rows.map(({ limit }) => limit), dashed: true }
+          ...seriesOf(({ uploads }) => uploads.perSecond),
+          {
+            name: 'limit',
+            values: counts.map((count) => best(count, ({ limit }) => limit)),
+            dashed: true
+          }
         ]
       },
       {
         label: 'reads by index per second, 16 connections',
-        series: [{ name: 'ours', values: rows.map(({ reads }) => reads.perSecond) }]
+        series: seriesOf(({ reads }) => reads.perSecond)
       }
     ]
   })
