@@ -7,7 +7,7 @@ import { createBodyReader } from './body-task.js'
 import { loadRekorV1Contract } from './contract.js'
 
 /**
- * Of a thread that reads large bodies: where cores are few, it has about a third of one beside a thread that needs all of it. Who
+ * Of a thread that reads large bodies: where cores are few, it gets about a quarter of one beside a thread that wants all of it. Who
  * sends 30 MB waits for longer than a second in any case.
  */
 const NICE = 5

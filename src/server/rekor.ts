@@ -27,7 +27,7 @@ import { createEventSink } from './log-events.js'
 const MAX_QUEUED_TASKS = 1000
 const MAX_QUEUED_TASK_BYTES = 256 * 1024 * 1024
 const VERIFY_TIMEOUT_MS = 20_000
-/** Starting a thread takes a fifth of a second, and after a large body it holds 100 MB and more. */
+/** Longer than between bodies that come steadily. A thread that ends gives back what its largest body needed. */
 const BODY_THREAD_IDLE_MS = 10_000
 
 /** The Rekor log with what is needed to replace it. */
@@ -150,7 +150,7 @@ export function openVerifier({ config, options, closers, checks }: Foundation): 
 
 /**
  * What reads large request bodies; undefined where everything is done on the main thread. Threads of their own, fewer than those of
- * small entries: one is enough for 30 MB a second, and each holds several times what it reads.
+ * small entries, because each holds several times what it reads.
  */
 export function openBodies({ config, closers }: Foundation): BodyReader | undefined {
   const { verifyWorkers } = config.rekor
