@@ -257,7 +257,6 @@ t.test('no more signatures than we try', async (t) => {
 t.test('an error that is no LogError is not swallowed', async (t) => {
   const broken = undefined as unknown as Uint8Array
   await t.rejects(verifyEnvelope(envelope([a]), [broken], 'check'), TypeError)
-  const { publicKey } = parseX509Key(a.pem)
-  const brokenKey = { ...publicKey, keyObject: undefined } as unknown as X509Key['publicKey']
+  const brokenKey = undefined as unknown as X509Key['publicKey']
   await t.rejects(verifyEnvelopeWithKey(envelope([a]), brokenKey, undefined), TypeError)
 })
