@@ -22,6 +22,7 @@ import {
   explainListening,
   portOf,
   startListening,
+  takeTogether,
   stopListening
 } from './http/listening.js'
 import { createMetricsServer } from './http/metrics-listener.js'
@@ -117,6 +118,7 @@ async function composeServer(
   await explainListening(listen, '--listen', () =>
     app.listen({ ...listen, backlog: LISTEN_BACKLOG })
   )
+  takeTogether(app.server)
 
   const connections = {
     closeIdle: () => app.server.closeIdleConnections(),

@@ -180,7 +180,7 @@ export const CONFIG_SCHEMA = {
       },
       maxAgeMs: {
         type: 'integer',
-        default: 20,
+        default: 5,
         min: 0,
         max: 10_000,
         meaning:

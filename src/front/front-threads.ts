@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads'
 import { createDesk, type Desk, type DeskServices } from './desk.js'
 import type { ThreadSettings, ToMain, ToThread } from './messages.js'
 import { createOutbox, type Outbox } from './outbox.js'
-import { descriptorOf, type SocketAddon } from './sockets.js'
+import { descriptorOf, type SocketAddon } from '../http/sockets.js'
 
 export interface FrontThreadsOptions {
   /** Threads beside the main one, at least 1. */

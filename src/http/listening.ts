@@ -1,6 +1,8 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { LogError } from '../errors.js'
+import { acceptWaiting } from './accept-waiting.js'
+import { loadSocketAddon } from './sockets.js'
 
 export interface ListenAddress {
   readonly host: string
@@ -44,6 +46,12 @@ export async function explainListening<T>(
       { cause: err }
     )
   }
+}
+
+/** Has a server take connections that come together together, where the addon is built. */
+export function takeTogether(server: Server): void {
+  const { addon } = loadSocketAddon()
+  if (addon !== undefined) acceptWaiting(server, addon)
 }
 
 /** Starts a plain server. Rejects with what the system says. */

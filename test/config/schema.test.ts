@@ -80,7 +80,7 @@ t.test('lists that are written down elsewhere too, where config may not import t
 t.test('limits in the words of the log', async (t) => {
   t.strictSame(batchLimits(parseConfig({})), {
     maxLeaves: 256,
-    maxAgeMs: 20,
+    maxAgeMs: 5,
     maxQueuedLeaves: 4096,
     maxQueuedBytes: 134_217_728
   })

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { startFrontThreads, type FrontThreads } from '../../src/front/front-threads.js'
-import { loadSocketAddon } from '../../src/front/sockets.js'
+import { loadSocketAddon } from '../../src/http/sockets.js'
 import { pause, until } from '../helpers/front-server.js'
 
 const { addon, problem } = loadSocketAddon()

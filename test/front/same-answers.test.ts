@@ -314,11 +314,15 @@ t.test('many requests on one connection come back in their order', async (t) => 
   )
 })
 
+/** The clock of these servers stands still, which the timestamp authority finds out sooner or later. */
+const CLOCK = 'the clock was set back: timestamps are refused until it is right again'
+
 t.test('neither server complains but of the clock, and both tell the same of each request', (t) => {
   for (const { log } of [alone, front]) {
+    const complaints = log.filter(({ level }) => Number(level) >= 50).map(({ msg }) => msg)
     t.strictSame(
-      log.filter(({ level }) => Number(level) >= 50).map(({ msg }) => msg),
-      ['the clock was set back: timestamps are refused until it is right again']
+      complaints.filter((msg) => msg !== CLOCK),
+      []
     )
   }
   const told = ({ log }: typeof alone) =>

@@ -1,10 +1,12 @@
 import { createRequire } from 'node:module'
-import type { Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 
 /** What `native/src/sockets.c` exports. */
 export interface SocketAddon {
   /** A further descriptor of the same connection. It is not inherited by other programs. @throws Error what the system says */
   duplicate(descriptor: number): number
+  /** Descriptor of a connection that waits at a socket that listens; -1 where none can be taken now. */
+  accept(listening: number): number
 }
 
 export type LoadedSocketAddon =
@@ -15,7 +17,7 @@ export type LoadedSocketAddon =
 const ADDON = '../../native/build/Release/sigstead_sockets.node'
 
 /**
- * Loads what makes a connection change threads.
+ * Loads what gives us descriptors of connections.
  *
  * @param load as `require` of this module; tests bring their own
  * @returns the addon, or in a few words why there is none
@@ -34,8 +36,8 @@ export function loadSocketAddon(
   }
 }
 
-/** Descriptor of a connection; undefined where the system has none, or it is not one of the system. */
-export function descriptorOf(socket: Socket): number | undefined {
+/** Descriptor of a connection, or of a server that listens; undefined where the system has none, or it is not one of the system. */
+export function descriptorOf(socket: Socket | Server): number | undefined {
   // Not documented, and there since Node 0.x: libuv has descriptors on every system but Windows, where it is absent or -1.
   const { _handle: handle } = socket as { readonly _handle?: { readonly fd?: number } | null }
   return handle?.fd !== undefined && handle.fd >= 0 ? handle.fd : undefined
