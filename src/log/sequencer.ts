@@ -204,6 +204,12 @@ class Sequencer implements TransparencyLog {
   }
 
   #begin(): void {
+    if (this.#failure !== undefined) {
+      // The publication under way stopped the log after this batch was called, and refused all who wait.
+      this.#busy = false
+      this.#rest()
+      return
+    }
     const before = this.#underWay > 0 ? this.#lastBatch : undefined
     this.#underWay++
     this.#lastBatch = this.#runBatch(before)

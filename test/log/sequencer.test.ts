@@ -517,7 +517,10 @@ t.test('the heartbeat proves that the log works, and only then', async (t) => {
 })
 
 /** A log whose publications wait until they are let go, and what was done in which order. */
-async function openHeldLog(t: Test): Promise<
+async function openHeldLog(
+  t: Test,
+  limits = TEST_LIMITS
+): Promise<
   TestLog & {
     readonly log: TransparencyLog
     readonly steps: string[]
@@ -554,6 +557,7 @@ async function openHeldLog(t: Test): Promise<
     },
     key,
     {
+      limits,
       signing: {
         ...signing,
         signPromises: async (leaves) => {
@@ -642,4 +646,22 @@ t.test('when a publication stops the log the batch behind it is not signed', asy
   t.equal((await store.checkpoint())?.treeHead.treeSize, 0)
   t.equal((await store.leaf(1))?.inclusionPromise, undefined)
   t.equal(steps.filter((step) => step === 'sign 1').length, 1)
+})
+
+t.test('a batch that was about to begin when the log stopped does not begin', async (t) => {
+  const { store, log, steps, release, until } = await openHeldLog(t, {
+    ...TEST_LIMITS,
+    maxLeaves: 1
+  })
+  const first = log.add(testLeaf('first'))
+  await until('publish 1')
+  const second = log.add(testLeaf('second')) // fills a batch, which begins after this turn of the event loop
+  const stops = new LogError('integrity', 'two roots at size 1')
+  release(stops)
+  await t.rejects(first, stops)
+  await t.rejects(second, stops)
+  await sleep(20)
+  t.strictSame(steps, ['append 1', 'sign 1', 'publish 1'], 'nothing is written or signed any more')
+  t.equal((await store.checkpoint())?.treeHead.treeSize, 0)
+  await log.close()
 })
