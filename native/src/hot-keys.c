@@ -46,7 +46,8 @@ static void account(napi_env env, bool is_more) {
   (void)napi_adjust_external_memory(env, is_more ? bytes : -bytes, &total); /* only a hint */
 }
 
-static void drop_table(napi_env env, struct held_key *held) {
+/* Without accounting for it: no JavaScript and no finalizer runs in here. */
+static void drop_table(struct held_key *held) {
   struct hot_keys *hot_keys = held->hot_keys;
   for (size_t i = 0; i < hot_keys->count; i++) {
     if (hot_keys->with_table[i] != held) continue;
@@ -56,7 +57,6 @@ static void drop_table(napi_env env, struct held_key *held) {
   shared_table_release(held->key.table);
   held->key.table = NULL;
   held->uses = 0;
-  account(env, false);
 }
 
 /* Takes over `multiples`. False for want of memory. */
@@ -68,16 +68,17 @@ static bool give_table(napi_env env, struct held_key *held, struct p256_table *m
     return false;
   }
   *table = (struct shared_table){1, multiples};
-  if (hot_keys->count == MAX_TABLES) {
+  bool is_swap = hot_keys->count == MAX_TABLES;
+  if (is_swap) {
     struct held_key *oldest = hot_keys->with_table[0];
     for (size_t i = 1; i < hot_keys->count; i++) {
       if (hot_keys->with_table[i]->last_used < oldest->last_used) oldest = hot_keys->with_table[i];
     }
-    drop_table(env, oldest);
+    drop_table(oldest);
   }
   hot_keys->with_table[hot_keys->count++] = held;
   held->key.table = table;
-  account(env, true);
+  if (!is_swap) account(env, true);
   return true;
 }
 
@@ -88,44 +89,49 @@ static void make_on_pool(napi_env env, void *data) {
   build->made = p256_table_make(build->point);
 }
 
+/* The key, if it is still there, may begin anew. */
+static void leave_build(struct table_build *build) {
+  build->hot_keys->builds--;
+  if (build->held != NULL) build->held->build = NULL;
+  hot_keys_release(build->hot_keys);
+  free(build);
+}
+
 /* On the thread of JavaScript again, whether it was made or cancelled. */
 static void end_build(napi_env env, napi_status status, void *data) {
   (void)status;
   struct table_build *build = data;
   struct held_key *held = build->held;
-  build->hot_keys->builds--;
-  if (held != NULL) {
-    held->build = NULL;
-    held->uses = 0; /* where it failed, the next attempt is as far away as this one was */
-  }
+  if (held != NULL) held->uses = 0; /* where it failed, the next attempt is as far away as this one was */
   if (build->made != NULL && held != NULL && held->key.table == NULL) (void)give_table(env, held, build->made);
   else p256_table_free(build->made);
   (void)napi_delete_async_work(env, build->work);
-  hot_keys_release(build->hot_keys);
-  free(build);
+  leave_build(build);
 }
 
-/* Without a table everything goes on as before, so that nothing is thrown here. */
+/*
+ * Without a table everything goes on as before, so that nothing is thrown here. Creating the work runs hooks of JavaScript
+ * (async_hooks), which may use the same key: by then it says that its table is being made.
+ */
 static void start_build(napi_env env, struct held_key *held) {
   napi_value name;
   struct table_build *build = calloc(1, sizeof *build);
   if (build == NULL) return;
   memcpy(build->point, held->point, sizeof build->point);
-  if (napi_create_string_utf8(env, "sigstead:table", NAPI_AUTO_LENGTH, &name) != napi_ok ||
-      napi_create_async_work(env, NULL, name, make_on_pool, end_build, build, &build->work) != napi_ok) {
-    free(build);
-    return;
-  }
-  if (napi_queue_async_work(env, build->work) != napi_ok) {
-    (void)napi_delete_async_work(env, build->work);
-    free(build);
-    return;
-  }
   build->hot_keys = held->hot_keys;
   build->hot_keys->holders++;
   build->hot_keys->builds++;
   build->held = held;
   held->build = build;
+  if (napi_create_string_utf8(env, "sigstead:table", NAPI_AUTO_LENGTH, &name) != napi_ok ||
+      napi_create_async_work(env, NULL, name, make_on_pool, end_build, build, &build->work) != napi_ok) {
+    leave_build(build);
+    return;
+  }
+  if (napi_queue_async_work(env, build->work) != napi_ok) {
+    (void)napi_delete_async_work(env, build->work);
+    leave_build(build);
+  }
 }
 
 void hot_keys_note(napi_env env, struct held_key *held) {
@@ -149,6 +155,8 @@ bool hot_keys_make_table(napi_env env, struct held_key *held) {
 void hot_keys_forget(napi_env env, struct held_key *held) {
   if (held->hot_keys == NULL) return;
   if (held->build != NULL) held->build->held = NULL;
-  if (held->key.table != NULL) drop_table(env, held);
+  bool had_table = held->key.table != NULL;
+  if (had_table) drop_table(held);
   hot_keys_release(held->hot_keys);
+  if (had_table) account(env, false);
 }

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
 
 /** A key inside the addon. Belongs to the thread that loaded it. */
 export type NativeHandle = { readonly nativeHandle: unique symbol }
@@ -59,6 +60,14 @@ export interface NativeAddon {
   readonly hasEd25519ph: boolean
   /** Version of the OpenSSL inside Node. */
   readonly openssl: string
+}
+
+/** Most threads of the pool that the addon takes for one batch. */
+const MAX_LANES = 64
+
+/** Threads of the pool that work at one batch. @param threads what the machine runs at once */
+export function batchLanes(threads = availableParallelism()): number {
+  return Math.min(threads, MAX_LANES)
 }
 
 export type LoadedAddon =

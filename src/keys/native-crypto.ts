@@ -1,9 +1,9 @@
 import * as nodeCrypto from 'node:crypto'
-import { availableParallelism } from 'node:os'
 import { LogError } from '../errors.js'
 import { invalidEcdsaSignature, readEcdsaSignature } from './ecdsa-signature.js'
 import { invalidEd25519phSignature } from './ed25519ph.js'
 import {
+  batchLanes,
   findAddon,
   handleOf,
   isNativeWanted,
@@ -52,7 +52,7 @@ export interface NativeCrypto {
 const MAX_BATCH = 4096
 
 /** Threads of the pool that work at one batch. */
-const LANES = availableParallelism()
+const LANES = batchLanes()
 
 /**
  * Brings a signature into the form that OpenSSL takes.

@@ -1,8 +1,7 @@
 import type { KeyObject } from 'node:crypto'
-import { availableParallelism } from 'node:os'
 import { LogError } from '../errors.js'
 import { createLocalSigner } from './local-signer.js'
-import { type NativeAddon, nativeAddon, type NativeHandle } from './native-addon.js'
+import { batchLanes, type NativeAddon, nativeAddon, type NativeHandle } from './native-addon.js'
 import type { SignatureAlgorithm, Signer } from './signer.js'
 
 /** A Signer that signs many messages in one go. */
@@ -15,7 +14,7 @@ export interface BatchSigner extends Signer {
 const MAX_BATCH = 4096
 
 /** Threads of the pool that work at one batch. */
-const LANES = availableParallelism()
+const LANES = batchLanes()
 
 /** What the addon signs with; RSA is left to Node. */
 const NATIVE_HASHES: Readonly<Partial<Record<SignatureAlgorithm, string>>> = {

@@ -1,4 +1,5 @@
 // The addon itself, as JavaScript sees it. That its verdicts are right is held by native-crypto.test.ts.
+import { createHook } from 'node:async_hooks'
 import { spawnSync } from 'node:child_process'
 import { createHash, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto'
 import { once } from 'node:events'
@@ -7,6 +8,7 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import { p256, p384, p521 } from '@noble/curves/nist.js'
 import t from 'tap'
 import {
+  batchLanes,
   findAddon,
   handleOf,
   isNativeWanted,
@@ -548,6 +550,34 @@ t.test('a key that is used much gets a table, beside this thread', withAddon, as
   t.ok(hasTable(other))
   const again = await addon.verifyDigests(many(other), many(digest), many(signature), 2)
   t.ok(again.every((verdict) => verdict === 1))
+})
+
+t.test('a table is begun once, whatever hooks do meanwhile', withAddon, async (t) => {
+  const { spki, digest, signature } = signedOnce()
+  const handle = addon.loadPublicKey(spki)
+  let begun = 0
+  const hook = createHook({
+    init(_id, type) {
+      if (type !== 'sigstead:table') return
+      begun++
+      if (begun < 5) addon.verifyDigest(handle, digest, signature)
+    }
+  }).enable()
+  t.teardown(() => hook.disable())
+  for (let i = 0; i < 64; i++) addon.verifyDigest(handle, digest, signature)
+  await until(() => hasTable(handle))
+  t.ok(hasTable(handle))
+  t.equal(begun, 1)
+})
+
+t.test('lanes: no more than the addon takes, however large the machine', withAddon, async (t) => {
+  t.equal(batchLanes(3), 3)
+  t.equal(batchLanes(192), 64)
+  const { spki, digest, signature } = signedOnce()
+  const handle = addon.loadPublicKey(spki)
+  const verify = (lanes: number) => addon.verifyDigests([handle], [digest], [signature], lanes)
+  t.same([...(await verify(batchLanes(192)))], [1])
+  t.equal(await thrown(() => verify(65)), 'RangeError ERR_INVALID_ARG_VALUE')
 })
 
 t.test('only keys on P-256 have tables', withAddon, async (t) => {
