@@ -75,8 +75,9 @@ function endOfInteger(bytes: Uint8Array, start: number): number {
   if (bytes[start] !== DER_TAG.integer || length === undefined || first === undefined) return 0
   const end = start + 2 + length
   if (length === 0 || length >= 0x80 || end > bytes.length) return 0
-  if (length > 1 && (first === 0x00 || first === 0xff) && first >> 7 === (second ?? 0) >> 7)
-    return 0
+  // Of two bytes or more, the first tells something that the second does not.
+  const isLong = length > 1 && second !== undefined
+  if (isLong && (first === 0x00 || first === 0xff) && first >> 7 === second >> 7) return 0
   return end
 }
 

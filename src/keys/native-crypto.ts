@@ -40,7 +40,7 @@ export interface NativeCrypto {
   /** At once, on this thread. @throws LogError `internal` when OpenSSL itself failed */
   isGood(check: NativeCheck): boolean
   /**
-   * On libuv's pool, many in one crossing.
+   * On libuv's pool, many in one crossing; one or two on this thread.
    *
    * @returns whether each is good, in order
    * @throws LogError `internal` when OpenSSL itself failed
@@ -53,6 +53,9 @@ const MAX_BATCH = 4096
 
 /** Threads of the pool that work at one batch. */
 const LANES = batchLanes()
+
+/** So many are checked sooner here than another thread is woken, twice as long as one of them takes. */
+const FEW = 2
 
 /**
  * Brings a signature into the form that OpenSSL takes.
@@ -128,6 +131,7 @@ function addonVerification(addon: NativeAddon): NativeCrypto {
       }
     },
     async areGood(checks) {
+      if (checks.length <= FEW) return checks.map(this.isGood)
       const verdicts: boolean[] = []
       for (let begin = 0; begin < checks.length; begin += MAX_BATCH) {
         const batch =

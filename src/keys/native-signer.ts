@@ -16,6 +16,9 @@ const MAX_BATCH = 4096
 /** Threads of the pool that work at one batch. */
 const LANES = batchLanes()
 
+/** So many are signed sooner here than another thread is woken. */
+const FEW = 2
+
 /** What the addon signs with; RSA is left to Node. */
 const NATIVE_HASHES: Readonly<Partial<Record<SignatureAlgorithm, string>>> = {
   'ecdsa-sha2-256-nistp256': 'sha256',
@@ -43,10 +46,19 @@ export function createBatchSigner(
     }
   }
   const handle = loadPrivateKey(addon, privateKey)
+  const signHere = (message: Uint8Array) => addon.signMessage(handle, hashName, message)
   return {
     ...signer,
+    async sign(message) {
+      try {
+        return signHere(message)
+      } catch (err) {
+        throw keyFailed(err)
+      }
+    },
     async signAll(messages) {
       try {
+        if (messages.length <= FEW) return messages.map(signHere)
         if (messages.length > 0 && messages.length <= MAX_BATCH) {
           return await addon.signMessages(handle, hashName, messages, LANES)
         }

@@ -179,9 +179,12 @@ t.test('with Buffer and without it: the same', (t) => {
     const strange = random.pick([...'AZaz09+/==-_\n\r é', '\0', '\u2028', '😀'])
     texts.push(text, text.slice(0, at) + strange + text.slice(at + random.below(3)))
   }
-  for (const text of texts) {
-    t.equal(outcome(decodeBase64Loose, text), outcome(decodeByTable, text), JSON.stringify(text))
-  }
+  // One assertion for all of them: thousands, with such texts as names, are more than the report can take.
+  const differing = texts.filter(
+    (text) => outcome(decodeBase64Loose, text) !== outcome(decodeByTable, text)
+  )
+  t.ok(texts.length > 8000)
+  t.strictSame(differing, [])
   t.end()
 })
 

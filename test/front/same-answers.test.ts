@@ -1,6 +1,6 @@
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import {
   artifactKey,
   initLog,
@@ -46,7 +46,7 @@ function comparable(answer: string): string {
 }
 
 /** Sends bytes as often to each server as there are threads, until each has answered. @returns what was answered */
-async function same(t: Tap.Test, name: string, bytes: string): Promise<readonly string[]> {
+async function same(t: Test, name: string, bytes: string): Promise<readonly string[]> {
   const answered = new Set<number>()
   const answers: string[] = []
   for (let i = 0; i < 10 && answered.size < THREADS; i++) {

@@ -201,6 +201,15 @@ t.test('RSA sizes', async (t) => {
   t.equal(await refusalText(() => verifyData(even, 'sha256', data, new Uint8Array(129))), rsaError)
 })
 
+t.test('ECDSA over data without native code', async (t) => {
+  t.teardown(() => useNative(true))
+  useNative(false)
+  const { key, privateKey } = pair(generateKeyPairSync('ec', { namedCurve: 'P-256' }))
+  const signature = sign('sha256', data, privateKey)
+  await verifyData(key, 'sha256', data, signature)
+  t.equal(await refusalText(() => verifyData(key, 'sha256', encodeUtf8('other'), signature)), asn1)
+})
+
 t.test('Ed25519 over data is pure', async (t) => {
   const { key, privateKey } = pair(generateKeyPairSync('ed25519'))
   const signature = sign(null, data, privateKey)

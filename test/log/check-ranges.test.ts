@@ -223,7 +223,10 @@ t.test('a walk is the same or not', async (t) => {
   if (walk === undefined) return
   const [range] = walk.range
   const [level0, level1] = walk.tiles
-  if (range === undefined || level0 === undefined || level1 === undefined) return t.fail('short')
+  if (range === undefined || level0 === undefined || level1 === undefined) {
+    t.fail('short')
+    return
+  }
   const other = level1.hashes.map((byte, i) => (i === 63 ? byte ^ 1 : byte))
   const beyond = level1.hashes.map((byte, i) => (i === 64 ? byte ^ 1 : byte))
   t.ok(isSameWalk(walk, walk))

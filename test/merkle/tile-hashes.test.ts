@@ -1,4 +1,5 @@
 import t from 'tap'
+import { hashLeaf, hashNode } from '../../src/merkle/hash.js'
 import { planInclusionProof } from '../../src/merkle/inclusion-proof.js'
 import { createSubtreeMemory } from '../../src/merkle/subtree-memory.js'
 import { hashLeafRanges, hashTileSlots, rootHashAtSize } from '../../src/merkle/tile-hashes.js'
@@ -83,6 +84,26 @@ t.test('what is remembered is not read again, and is the same', async (t) => {
   )
   t.same(last, reference.mth(767, 768))
   t.equal(tree.reads.length, 0, 'a leaf of a tile that was read')
+})
+
+t.test('a hash function that does pieces of a tree at once is asked for them', async (t) => {
+  const asked: string[] = []
+  const atOnce = Object.assign((message: Uint8Array) => sha256(message), {
+    tree: {
+      leaf: (value: Uint8Array) => hashLeaf(value, sha256),
+      node: (left: Uint8Array, right: Uint8Array) => hashNode(left, right, sha256),
+      subtree(hashes: Uint8Array, first: number, count: number) {
+        asked.push(`${first}+${count}`)
+        const tile = { level: 0, tileIndex: 0, firstSlot: first, slots: count }
+        return hashTileSlots(hashes, tile, sha256)
+      },
+      chain(): Uint8Array {
+        throw new Error('no chain is wanted here')
+      }
+    }
+  })
+  t.same(await rootHashAtSize(5, tree.fetchTile, atOnce), reference.mth(0, 5))
+  t.strictSame(asked, ['0+4'])
 })
 
 t.test('tiles that contradict the size are an integrity error', async (t) => {
