@@ -609,7 +609,29 @@ t.test('over an addon: a failure of OpenSSL is ours, not a bad signature', async
   const native = nativeOver({ verifyDigest: failing, verifyDigests: failing })
   const text = 'internal: OpenSSL failed to verify a signature'
   t.equal(await refusalText(() => native.isGood(checkOf('P-256'))), text)
-  t.equal(await refusalText(() => native.areGood([checkOf('P-256')])), text)
+  for (const length of [1, 2, 3]) {
+    const checks = Array.from({ length }, () => checkOf('P-256'))
+    t.equal(await refusalText(() => native.areGood(checks)), text, `${length}`)
+  }
+})
+
+t.test('over an addon: one or two are checked here, more on the pool', async (t) => {
+  const crossings: number[] = []
+  const native = nativeOver({
+    verifyDigest: (_key, _digest, [mark]) => mark === 1,
+    verifyDigests: async (keys, _digests, signatures) => {
+      crossings.push(keys.length)
+      return Uint8Array.from(signatures, ([mark]) => mark ?? 0)
+    }
+  })
+  for (const marks of [[], [1], [0], [1, 0], [0, 1], [1, 0, 1]]) {
+    const checks = marks.map((mark) => ({ ...checkOf('P-256'), signature: Uint8Array.of(mark) }))
+    t.strictSame(
+      await native.areGood(checks),
+      marks.map((mark) => mark === 1)
+    )
+  }
+  t.strictSame(crossings, [3])
 })
 
 /** Bytes of both numbers of a good signature. */

@@ -108,15 +108,39 @@ t.test('the copy of the private key is overwritten, whether it was taken or not'
   }
 })
 
-t.test('a failure of OpenSSL', async (t) => {
+t.test('one or two are signed here, more on the pool', async (t) => {
+  const crossings: number[] = []
   const addon = standIn({
-    signMessages: async () => {
-      throw new Error('no memory')
+    signMessage: (_, hashName, message) => Uint8Array.of(hashName === 'sha256' ? 1 : 0, ...message),
+    signMessages: async (_, _hashName, batch) => {
+      crossings.push(batch.length)
+      return batch.map((message) => Uint8Array.of(1, ...message))
     }
   })
   const signer = createBatchSigner(ec('P-256'), addon)
-  t.equal(
-    await refusalText(() => signer.signAll(messages)),
-    'internal: the private key did not sign'
+  t.same(await signer.sign(Uint8Array.of(7)), Uint8Array.of(1, 7))
+  for (const length of [0, 1, 2, 3]) {
+    const batch = Array.from({ length }, (_, i) => Uint8Array.of(i))
+    t.same(
+      await signer.signAll(batch),
+      batch.map((message) => Uint8Array.of(1, ...message))
+    )
+  }
+  t.strictSame(crossings, [3])
+})
+
+t.test('a failure of OpenSSL', async (t) => {
+  const failing = () => {
+    throw new Error('no memory')
+  }
+  const signer = createBatchSigner(
+    ec('P-256'),
+    standIn({ signMessage: failing, signMessages: failing })
   )
+  const text = 'internal: the private key did not sign'
+  t.equal(await refusalText(() => signer.sign(Uint8Array.of(1))), text)
+  for (const length of [1, 2, 3]) {
+    const batch = Array.from({ length }, () => Uint8Array.of(1))
+    t.equal(await refusalText(() => signer.signAll(batch)), text, `${length}`)
+  }
 })
