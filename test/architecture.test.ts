@@ -5,7 +5,7 @@ import ts from 'typescript'
 
 // The shape of the project, as data. A change here is a change of the architecture and says so in its description.
 
-const FORMATS = ['encoding', 'merkle', 'note', 'keys', 'x509', 'entries']
+const FORMATS = ['encoding', 'merkle', 'note', 'keys', 'x509', 'archive', 'entries']
 const SERVICES = ['rekor', 'ct', 'ca', 'tsa', 'trust', 'tuf', 'witness', 'monitor']
 const EDGE = ['config', 'http', 'web', 'client', 'cli']
 
@@ -19,7 +19,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   note: ['encoding', 'merkle'],
   keys: ['encoding'],
   x509: ['encoding', 'keys'],
-  entries: ['encoding', 'merkle', 'note', 'keys', 'x509'],
+  archive: ['encoding'],
+  entries: ['encoding', 'merkle', 'note', 'keys', 'x509', 'archive'],
 
   store: ['encoding', 'merkle', 'note', 'keys'],
   log: ['encoding', 'merkle', 'note', 'keys', 'store'],
