@@ -1,3 +1,4 @@
+import { DEFAULT_MAX_APK_METADATA_BYTES } from '../archive/apk.js'
 import { DEFAULT_CLIENT_ALGORITHMS, KNOWN_CLIENT_ALGORITHMS } from '../keys/algorithms.js'
 
 /** `host:port`, split. */
@@ -238,6 +239,14 @@ export const CONFIG_SCHEMA = {
         max: 64 * MIB,
         meaning: 'Larger payloads are not kept; the entry is accepted all the same.'
       }
+    },
+    maxApkMetadataBytes: {
+      type: 'integer',
+      default: DEFAULT_MAX_APK_METADATA_BYTES,
+      min: 0,
+      max: 16 * MIB,
+      meaning:
+        'Larger signatures and `.PKGINFO` files inside alpine packages are refused. 0: no limit of their own.'
     },
     verifyWorkers: {
       type: 'integer',

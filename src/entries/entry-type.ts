@@ -28,6 +28,8 @@ export interface VerifiedEntry {
 export interface VerifyOptions {
   /** Larger attestations are silently not kept; the entry itself is accepted (rekor-v1 §10). In bytes. */
   readonly maxAttestationBytes: number
+  /** Largest signature and `.PKGINFO` of an apk; 0: no limit of their own. Without it Rekor's default. In bytes. */
+  readonly maxApkMetadataBytes?: number | undefined
   /** Checks a signature over a digest, where that is done with others at once. Without it: at once, on this thread. */
   readonly checkDigest?: ((signed: SignedDigest) => Promise<void>) | undefined
 }

@@ -17,6 +17,8 @@ export interface VerifySettings {
   readonly clientAlgorithms: readonly string[]
   /** Larger attestations are not kept. 0: none is. */
   readonly maxAttestationBytes: number
+  /** As in VerifyOptions; absent: Rekor's default. */
+  readonly maxApkMetadataBytes?: number | undefined
 }
 
 /**
@@ -26,7 +28,7 @@ export interface VerifySettings {
 export interface EntryVerifier {
   /**
    * @param byteLength roughly what the entry holds in memory: the size of the request it came in
-   * @throws LogError what the entry kind says; `overloaded`, `timeout` or `internal` from a pool
+   * @throws LogError what the entry kind says; `overloaded`, `too_large` or `internal` from a pool
    */
   verifyEntry(
     proposed: ProposedEntry,
