@@ -19,6 +19,8 @@ export interface VerifySettings {
   readonly maxAttestationBytes: number
   /** As in VerifyOptions; absent: Rekor's default. */
   readonly maxApkMetadataBytes?: number | undefined
+  /** As in VerifyOptions; absent: Rekor's default. */
+  readonly maxJarMetadataBytes?: number | undefined
 }
 
 /**

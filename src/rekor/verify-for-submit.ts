@@ -6,7 +6,7 @@ import type { EntryVerifier, VerifiedLeaf } from './entry-verifier.js'
  * Verifies what shall enter the log, and says what is wrong with it as Rekor does.
  *
  * @param byteLength of the request it came in
- * @throws LogError what the entry kind says; `overloaded`, `timeout` or `internal` from a pool
+ * @throws LogError what the entry kind says; `overloaded`, `too_large` or `internal` from a pool
  */
 export async function verifyForSubmit(
   verifier: Pick<EntryVerifier, 'verifyEntry'>,

@@ -30,18 +30,24 @@ export interface WorkerPoolOptions {
   readonly maxQueuedBytes: number
   /** How long a task may wait, and then how long it may run. */
   readonly taskTimeoutMs: number
+  /**
+   * Megabytes of objects and text that a thread may hold, its own code included. What lies outside of V8's heap (pieces of a body,
+   * what was unpacked) is not in it: the entry kinds bound that, each by numbers of its own.
+   */
+  readonly heapMb: number
   /** Threads that start when they are needed and end when they had nothing to do for so long. Without it they are kept. */
   readonly idleMs?: number
   /** Node's options for the threads; without it those of this process. */
   readonly execArgv?: readonly string[]
 }
 
-/** Runs tasks on a fixed number of threads. A thread that dies or takes too long is replaced, and its task fails. */
+/** Runs tasks on a fixed number of threads. A thread that dies, takes too long or too much is replaced, and its task fails. */
 export interface WorkerPool<Task, Outcome> {
   /**
    * @param byteLength of the task in memory
    * @param transfer memory that goes to the thread with the task. Even a task that was refused may have lost it
-   * @throws LogError what the task says; `overloaded`, `timeout` or `internal` from the pool
+   * @throws LogError what the task says; from the pool `overloaded`, `too_large` for a task that takes more time or memory
+   *   than it may, or `internal`
    */
   run(task: Task, byteLength: number, transfer?: readonly ArrayBuffer[]): Promise<Outcome>
   /** Refuses new tasks, lets the accepted ones finish, then ends the threads. */
@@ -169,10 +175,7 @@ class Pool<Task, Outcome> {
     this.runningJobs++
     const id = ++this.lastId
     job.timer = setTimeout(() => {
-      this.replace(
-        slot,
-        new LogError('timeout', `not verified within ${this.options.taskTimeoutMs} ms`)
-      )
+      this.replace(slot, tookTooLong(this.options.taskTimeoutMs))
     }, this.options.taskTimeoutMs)
     slot.worker.postMessage({ id, task: job.task } satisfies TaskMessage<Task>, job.transfer)
   }
@@ -223,8 +226,12 @@ class Pool<Task, Outcome> {
   }
 
   private start(): void {
-    const { workerUrl, workerData, execArgv = process.execArgv } = this.options
-    const worker = new Worker(workerUrl, { workerData, execArgv: [...execArgv] })
+    const { workerUrl, workerData, heapMb, execArgv = process.execArgv } = this.options
+    const worker = new Worker(workerUrl, {
+      workerData,
+      execArgv: [...execArgv],
+      resourceLimits: { maxOldGenerationSizeMb: heapMb }
+    })
     const slot: Slot<Task, Outcome> = {
       worker,
       isReady: false,
@@ -235,7 +242,12 @@ class Pool<Task, Outcome> {
     worker.on('message', (message: OutcomeMessage<Outcome> | 'ready') =>
       this.receive(slot, message)
     )
-    worker.on('error', (err) => this.replace(slot, died(err)))
+    worker.on('error', (err: NodeJS.ErrnoException) => {
+      this.replace(
+        slot,
+        err.code === 'ERR_WORKER_OUT_OF_MEMORY' ? tookTooMuch(heapMb, err) : died(err)
+      )
+    })
     worker.on('exit', () => this.replace(slot, died(undefined)))
   }
 
@@ -270,6 +282,23 @@ class Pool<Task, Outcome> {
   private startIfFew(): void {
     if (this.slots.size < this.options.workers) this.start()
   }
+}
+
+// Both are the client's to change, and nothing is gained by sending the same again: so not `timeout`, after which clients try again.
+
+function tookTooLong(limitMs: number): LogError {
+  return new LogError(
+    'too_large',
+    `takes longer than ${limitMs / 1000} s to check, more than one request may`
+  )
+}
+
+function tookTooMuch(heapMb: number, cause: unknown): LogError {
+  return new LogError(
+    'too_large',
+    `takes more than ${heapMb} MB of memory to check, more than one request may`,
+    { cause }
+  )
 }
 
 function died(cause: unknown): LogError {

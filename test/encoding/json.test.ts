@@ -1,5 +1,10 @@
 import t from 'tap'
-import { MAX_JSON_DEPTH, isJsonObject, parseJson } from '../../src/encoding/json.js'
+import {
+  MAX_JSON_DEPTH,
+  MAX_JSON_VALUES,
+  isJsonObject,
+  parseJson
+} from '../../src/encoding/json.js'
 import { isLogError } from '../../src/errors.js'
 import { seededRandom } from '../helpers/random.js'
 
@@ -121,6 +126,28 @@ t.test('a depth bomb is refused before it is parsed', (t) => {
   ]) {
     t.throws(() => parseJson(bomb), { code: 'invalid_request', message: /deeper/ })
   }
+  t.end()
+})
+
+t.test('no more values than the limit, however short they are', (t) => {
+  const elements = (count: number) => `[${'1,'.repeat(count - 1)}1]`
+  const most = parseJson(elements(MAX_JSON_VALUES - 1)) as unknown[]
+  t.equal(most.length, MAX_JSON_VALUES - 1, 'with the array itself as many as there may be')
+  for (const bomb of [
+    elements(MAX_JSON_VALUES),
+    `[${'[],'.repeat(MAX_JSON_VALUES / 2)}1]`,
+    `{${'"":1,'.repeat(MAX_JSON_VALUES)}"":1}`
+  ]) {
+    t.throws(() => parseJson(bomb), {
+      code: 'invalid_request',
+      message: 'JSON of more than 4000000 values'
+    })
+  }
+  t.equal(
+    parseJson(`"${','.repeat(MAX_JSON_VALUES + 1)}"`),
+    ','.repeat(MAX_JSON_VALUES + 1),
+    'text'
+  )
   t.end()
 })
 

@@ -42,6 +42,11 @@ parentPort.on('message', ({ id, task }) => {
       for (;;);
     case 'throw':
       throw new Error('a mistake')
+    case 'hoard': {
+      // Objects without end: one by one, as a mistake of ours would make them.
+      const all = []
+      for (;;) all.push({ all })
+    }
     case 'exit':
       process.exit(3)
   }

@@ -35,7 +35,7 @@ function oddPool(t: Teardown, options: Partial<VerifyPoolOptions> = {}): VerifyP
   return pool
 }
 
-type Behaviour = 'answer' | 'refuse' | 'wait' | 'spin' | 'throw' | 'exit'
+type Behaviour = 'answer' | 'refuse' | 'wait' | 'spin' | 'hoard' | 'throw' | 'exit'
 
 async function run(pool: VerifyPool, behave: Behaviour, text = '', bytes = 1): Promise<string> {
   const proposed = { kind: 'x', apiVersion: '0.0.1', spec: { behave, text } }
@@ -45,6 +45,14 @@ async function run(pool: VerifyPool, behave: Behaviour, text = '', bytes = 1): P
   } catch (err) {
     return isLogError(err) ? err.code : String(err)
   }
+}
+
+/** Two tasks that only two threads can do. */
+async function meet(pool: VerifyPool): Promise<readonly string[]> {
+  const arrived = new Int32Array(new SharedArrayBuffer(4))
+  const proposed = { kind: 'x', apiVersion: '0.0.1', spec: { behave: 'meet', arrived } }
+  const leaves = await Promise.all([1, 2].map(() => pool.verifyEntry(proposed, 'submit', 1)))
+  return leaves.map(({ leafValue }) => new TextDecoder().decode(leafValue))
 }
 
 /** An intoto entry with this payload, signed by a key made for it. */
@@ -135,16 +143,7 @@ t.test('tasks wait their turn', async (t) => {
 
 t.test('several threads work at once', async (t) => {
   const pool = oddPool(t, { workers: 2 })
-  const arrived = new Int32Array(new SharedArrayBuffer(4))
-  const meet = () => {
-    const spec = { behave: 'meet', arrived }
-    return pool.verifyEntry({ kind: 'x', apiVersion: '0.0.1', spec }, 'submit', 1)
-  }
-  const leaves = await Promise.all([meet(), meet()])
-  t.strictSame(
-    leaves.map(({ leafValue }) => new TextDecoder().decode(leafValue)),
-    ['met 1', 'met 1']
-  )
+  t.strictSame(await meet(pool), ['met 1', 'met 1'])
 })
 
 t.test('a queue that is full refuses', async (t) => {
@@ -173,10 +172,32 @@ t.test('a thread that takes too long is replaced, and only its task fails', asyn
   const pool = oddPool(t, { taskTimeoutMs: 4000 })
   await run(pool, 'answer')
   const answers = await Promise.all([run(pool, 'spin'), run(pool, 'answer', 'b')])
-  t.equal(answers[0], 'timeout')
+  t.equal(answers[0], 'too_large')
   // The second waited for as long as a task may, or came through just in time on the new thread.
   t.ok(['overloaded', 'b 1'].includes(answers[1] ?? ''), answers[1] ?? '')
   t.equal(await run(pool, 'answer', 'c'), answers[1] === 'b 1' ? 'c 2' : 'c 1', 'a fresh thread')
+})
+
+t.test('a thread that takes too much memory is replaced, and only its task fails', async (t) => {
+  const pool = oddPool(t, { heapMb: 32, workers: 2 })
+  const hoard = { kind: 'x', apiVersion: '0.0.1', spec: { behave: 'hoard' } }
+  const hoarding = t.rejects(pool.verifyEntry(hoard, 'submit', 1), {
+    name: 'LogError',
+    code: 'too_large',
+    message: 'takes more than 32 MB of memory to check, more than one request may'
+  })
+  t.equal(await run(pool, 'answer', 'b'), 'b 1', 'the other thread goes on')
+  await hoarding
+  t.strictSame((await meet(pool)).toSorted(), ['met 1', 'met 2'], 'the other, and a fresh one')
+})
+
+t.test('a refusal for time or memory names the limit', async (t) => {
+  const pool = oddPool(t, { taskTimeoutMs: 1500 })
+  const proposed = (behave: Behaviour) => ({ kind: 'x', apiVersion: '0.0.1', spec: { behave } })
+  await t.rejects(pool.verifyEntry(proposed('spin'), 'submit', 1), {
+    code: 'too_large',
+    message: 'takes longer than 1.5 s to check, more than one request may'
+  })
 })
 
 t.test('a thread that dies is replaced, and only its task fails', async (t) => {

@@ -29,6 +29,7 @@ function pool(t: Teardown, options: Partial<WorkerPoolOptions> = {}) {
     maxQueuedTasks: 100,
     maxQueuedBytes: 1000,
     taskTimeoutMs: 60_000,
+    heapMb: 64,
     execArgv: [], // not through the compiler, which takes seconds for each thread
     ...options
   })
