@@ -66,7 +66,7 @@ const ANYONE_MAY_IMPORT = ['errors.ts', 'metrics.ts']
 
 /** These run unchanged in the browser: with all they import, they need no more than these packages. */
 const BROWSER_FOLDERS = ['encoding', 'merkle', 'note']
-const BROWSER_PACKAGES = ['@noble/hashes']
+const BROWSER_PACKAGES = ['@noble/hashes', 'cbor2']
 const NODE_GLOBALS = ['Buffer', 'process', 'require', 'global', 'setImmediate', '__dirname']
 
 /** Packages whose types and defaults stay inside one folder. */
@@ -77,6 +77,7 @@ const WRAPPED_PACKAGES: Readonly<Record<string, string>> = {
   '@tufjs/models': 'tuf/',
   '@tufjs/canonical-json': 'tuf/',
   'better-sqlite3': 'store/',
+  cbor2: 'encoding/',
   fflate: 'trust/'
 }
 
