@@ -1,4 +1,5 @@
 import { DEFAULT_MAX_APK_METADATA_BYTES } from '../archive/apk.js'
+import { DEFAULT_MAX_JAR_METADATA_BYTES } from '../archive/jar-files.js'
 import { DEFAULT_CLIENT_ALGORITHMS, KNOWN_CLIENT_ALGORITHMS } from '../keys/algorithms.js'
 
 /** `host:port`, split. */
@@ -247,6 +248,13 @@ export const CONFIG_SCHEMA = {
       max: 16 * MIB,
       meaning:
         'Larger signatures and `.PKGINFO` files inside alpine packages are refused. 0: no limit of their own.'
+    },
+    maxJarMetadataBytes: {
+      type: 'integer',
+      default: DEFAULT_MAX_JAR_METADATA_BYTES,
+      min: 0,
+      max: 16 * MIB,
+      meaning: 'Larger files in `META-INF` of JAR files are refused. 0: no limit of their own.'
     },
     verifyWorkers: {
       type: 'integer',

@@ -30,6 +30,8 @@ export interface VerifyOptions {
   readonly maxAttestationBytes: number
   /** Largest signature and `.PKGINFO` of an apk; 0: no limit of their own. Without it Rekor's default. In bytes. */
   readonly maxApkMetadataBytes?: number | undefined
+  /** Largest file in `META-INF` of a JAR; 0: no limit of their own. Without it Rekor's default. In bytes. */
+  readonly maxJarMetadataBytes?: number | undefined
   /** Checks a signature over a digest, where that is done with others at once. Without it: at once, on this thread. */
   readonly checkDigest?: ((signed: SignedDigest) => Promise<void>) | undefined
 }
