@@ -172,6 +172,8 @@ export function verifySettings({ rekor }: Config): VerifySettings {
   return {
     enabledKinds: entryTypes,
     clientAlgorithms,
-    maxAttestationBytes: attestations.enabled ? attestations.maxBytes : 0
+    maxAttestationBytes: attestations.enabled ? attestations.maxBytes : 0,
+    maxApkMetadataBytes: rekor.maxApkMetadataBytes,
+    maxJarMetadataBytes: rekor.maxJarMetadataBytes
   }
 }
