@@ -44,13 +44,22 @@ export function splitPackets(bytes: Uint8Array): readonly Packet[] {
     if (packets.length >= MAX_PACKETS) {
       throw new LogError('invalid_request', `openpgp: more than ${MAX_PACKETS} packets`)
     }
-    const header = readHeader(bytes, offset)
-    const end = header.bodyOffset + header.length
-    if (end > bytes.length) throw endOfData()
-    packets.push({ tag: header.tag, body: bytes.subarray(header.bodyOffset, end) })
+    const { packet, end } = readPacket(bytes, offset)
+    packets.push(packet)
     offset = end
   }
   return packets
+}
+
+/**
+ * The packet that begins at `offset`, and where it ends.
+ * @throws LogError `invalid_request`
+ */
+export function readPacket(bytes: Uint8Array, offset: number): { packet: Packet; end: number } {
+  const { tag, bodyOffset, length } = readHeader(bytes, offset)
+  const end = bodyOffset + length
+  if (end > bytes.length) throw endOfData()
+  return { packet: { tag, body: bytes.subarray(bodyOffset, end) }, end }
 }
 
 interface Header {

@@ -3,6 +3,7 @@ import {
   encodePacket,
   encodeUint32,
   MAX_PACKETS,
+  readPacket,
   splitPackets
 } from '../../../src/keys/pgp/packets.js'
 import { bytes, uint } from '../../helpers/pgp.js'
@@ -51,6 +52,13 @@ t.test('what is refused', async (t) => {
   for (const [name, input, message] of cases) {
     t.equal(await refusalText(() => splitPackets(input)), message, name)
   }
+})
+
+t.test('one packet of several', async (t) => {
+  const input = bytes(0xcd, 1, 7, 0x88, 0, 1)
+  t.same(readPacket(input, 0), { packet: { tag: 13, body: bytes(7) }, end: 3 })
+  t.same(readPacket(input, 3), { packet: { tag: 2, body: bytes() }, end: 5 }, 'whatever follows')
+  t.equal(await refusalText(() => readPacket(input, 6)), 'invalid_request: unexpected EOF')
 })
 
 t.test('a limited number of packets', async (t) => {
