@@ -14,7 +14,8 @@ const CERTIFICATE_PREFIX = Buffer.from(`${BEGIN}CERTIFICAT`).toString('base64')
 /**
  * Sends every entry where it is checked with the least work. Most are a hash, a signature and a key that was seen before, or a
  * certificate: handing one of these to another thread costs more than all of it but the signature, which `quick` checks
- * with others at once. In a chain there are more signatures, which are checked one by one.
+ * with others at once. In a chain there are more signatures, which are checked one by one. Every other kind goes to another thread
+ * even when it is small: a few kilobytes may be packed megabytes, and cose and rfc3161, which are not, come too seldom to matter.
  *
  * @param quick on this thread
  * @param thorough on others

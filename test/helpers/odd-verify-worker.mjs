@@ -40,6 +40,10 @@ parentPort.on('message', ({ id, task }) => {
     }
     case 'spin':
       for (;;);
+    case 'spinUntilTold':
+      while (Atomics.load(arrived, 0) === 0);
+      parentPort.postMessage({ id, outcome: outcome() })
+      return
     case 'throw':
       throw new Error('a mistake')
     case 'hoard': {

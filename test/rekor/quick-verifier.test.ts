@@ -1,4 +1,5 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto'
+import { readdirSync } from 'node:fs'
 import t from 'tap'
 import { encodeBase64 } from '../../src/encoding/base64.js'
 import { encodePem } from '../../src/encoding/pem.js'
@@ -66,6 +67,42 @@ t.test('who checks what', async (t) => {
   asked.length = 0
   await verifier.keyHash('x509', new Uint8Array(0))
   t.same(asked, ['thorough key'])
+})
+
+t.test('no kind that may take long is checked here, however small it comes', async (t) => {
+  const asked: string[] = []
+  const verifier = createQuickVerifier(named('quick', asked), named('thorough', asked))
+  const checkedBy: Record<string, string> = {}
+  for (const file of readdirSync(new URL('../vectors/rekor/computed/', import.meta.url))) {
+    const { proposedEntry } = computedVector(file.replace('.json', ''))
+    const [a, b] = await Promise.all(
+      (['submit', 'lookup'] as const).map(async (purpose) => {
+        await verifier.verifyEntry(proposedEntry, purpose, 1)
+        return asked.pop()
+      })
+    )
+    t.equal(a, b, file)
+    checkedBy[proposedEntry.kind] = a ?? ''
+  }
+  t.strictSame(checkedBy, {
+    alpine: 'thorough',
+    cose: 'thorough',
+    dsse: 'thorough',
+    hashedrekord: 'quick',
+    helm: 'thorough',
+    intoto: 'thorough',
+    jar: 'thorough',
+    rekord: 'thorough',
+    rfc3161: 'thorough',
+    rpm: 'thorough',
+    tuf: 'thorough'
+  })
+  // With the members by which a quick entry is known.
+  const { spec } = computedVector('hashedrekord-model').proposedEntry
+  for (const kind of Object.keys(checkedBy).filter((kind) => kind !== 'hashedrekord')) {
+    await verifier.verifyEntry({ kind, apiVersion: '0.0.1', spec }, 'submit', 1)
+    t.equal(asked.pop(), 'thorough', kind)
+  }
 })
 
 t.test('with the queue as without it', async (t) => {
