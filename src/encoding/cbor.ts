@@ -1,7 +1,8 @@
-import { encode } from 'cbor2/encoder'
 import { SequenceEvents } from 'cbor2/decoder'
 import { LogError } from '../errors.js'
+import { concatBytes } from './bytes.js'
 import { encodeHex } from './hex.js'
+import { encodeUtf8 } from './text.js'
 
 /** Deepest nesting of arrays, maps and tags: what COSE readers written in Go take. */
 export const MAX_CBOR_DEPTH = 32
@@ -90,9 +91,27 @@ export function parseCbor(
   return item
 }
 
-/** CBOR of an array of texts and byte strings, lengths in their shortest form. */
+/** CBOR of an array of texts and byte strings, lengths in their shortest form. At most 2^32 - 1 bytes each. */
 export function encodeCborStrings(items: readonly (string | Uint8Array)[]): Uint8Array {
-  return encode(items)
+  // Not with the library, which writes a Buffer as what its toJSON gives.
+  return concatBytes(
+    encodeHead(MAJOR.array, items.length),
+    ...items.flatMap((item) => {
+      const bytes = typeof item === 'string' ? encodeUtf8(item) : item
+      const major = typeof item === 'string' ? MAJOR.text : MAJOR.bytes
+      return [encodeHead(major, bytes.length), bytes]
+    })
+  )
+}
+
+function encodeHead(major: number, argument: number): Uint8Array {
+  const width = argument < 24 ? 0 : argument < 1 << 8 ? 1 : argument < 1 << 16 ? 2 : 4
+  if (width === 0) return Uint8Array.of((major << 5) | argument)
+  const head = new Uint8Array(1 + width)
+  head[0] = (major << 5) | (24 + Math.log2(width))
+  for (let i = width, rest = argument; i > 0; i--, rest = Math.floor(rest / 256))
+    head[i] = rest % 256
+  return head
 }
 
 function readItem(reader: Reader, depth: number): CborItem {

@@ -38,21 +38,22 @@ const PROVENANCE: Shape = {
  * Search keys `<algorithm>:<digest>` of an in-toto statement: all of `subject`, then `predicate.materials`.
  *
  * @param materialsOf `predicate`: any predicate with materials, as for dsse; `provenance`: only SLSA provenance 0.2, as
- *   for intoto
+ *   for intoto; `nothing`: subjects only, as for cose
  * @returns undefined when the payload is no statement
  */
 export function statementSearchKeys(
   payload: Uint8Array,
-  materialsOf: 'predicate' | 'provenance'
+  materialsOf: 'predicate' | 'provenance' | 'nothing'
 ): readonly string[] | undefined {
   const statement = tryParseJson(payload)
   if (statement === undefined || !isObjectOrNull(statement)) return undefined
   if (!matchesShape(statement, SUBJECTS)) return undefined
   const predicate = goMember(statement, 'predicate')
   const hasMaterials =
-    materialsOf === 'predicate'
+    materialsOf !== 'nothing' &&
+    (materialsOf === 'predicate'
       ? matchesShape(predicate, MATERIALS)
-      : matchesShape(statement, PROVENANCE)
+      : matchesShape(statement, PROVENANCE))
   return [
     ...digestKeys(goMember(statement, 'subject')),
     ...(hasMaterials ? digestKeys(goMember(predicate, 'materials')) : [])

@@ -217,14 +217,22 @@ t.test('what is refused', async (t) => {
 })
 
 t.test('written texts and bytes', (t) => {
-  for (const length of [0, 23, 24, 255, 256, 65_535, 65_536]) {
+  for (const length of [0, 23, 24, 255, 256, 65_535, 65_536, 20_000_001]) {
     const bytes = new Uint8Array(length).fill(7)
-    t.same(
-      Buffer.from(encodeCborStrings(['Signature1', bytes])),
-      Buffer.from(array(tstr('Signature1'), bstr(bytes))),
+    t.equal(
+      Buffer.compare(
+        encodeCborStrings(['Signature1', bytes]),
+        array(tstr('Signature1'), bstr(bytes))
+      ),
+      0,
       `${length}`
     )
   }
+  t.same(
+    Buffer.from(encodeCborStrings([Buffer.from('a')])),
+    Buffer.from(array(bstr('a'))),
+    'a Buffer is bytes'
+  )
   t.end()
 })
 

@@ -2,7 +2,7 @@ import t from 'tap'
 import { encodeUtf8 } from '../../src/encoding/text.js'
 import { IN_TOTO_PAYLOAD_TYPE, statementSearchKeys } from '../../src/entries/in-toto.js'
 
-const keys = (value: unknown, materialsOf: 'predicate' | 'provenance' = 'predicate') =>
+const keys = (value: unknown, materialsOf: 'predicate' | 'provenance' | 'nothing' = 'predicate') =>
   statementSearchKeys(encodeUtf8(JSON.stringify(value)), materialsOf)
 
 const subject = [
@@ -18,6 +18,7 @@ t.test('subjects, then materials', (t) => {
   for (const materialsOf of ['predicate', 'provenance'] as const) {
     t.same(keys({ subject, predicate: { materials } }, materialsOf), [...subjectKeys, 'sha1:dd'])
   }
+  t.same(keys({ subject, predicate: { materials } }, 'nothing'), subjectKeys)
   t.equal(keys({ Subject: subject, PREDICATE: { Materials: materials } })?.length, 4)
   t.same(keys({}), [])
   t.same(keys(null), [])
