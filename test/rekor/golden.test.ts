@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { UNSUPPORTED_KINDS } from '../../src/entries/registry.js'
 import type { CheckedResponse } from '../helpers/inject-checked.js'
 import { createRekorApp, type RekorTestApp } from '../helpers/rekor-app.js'
 import {
@@ -48,13 +49,18 @@ const isIn = ({ path }: GoldenAnswer, member: string): boolean => path[0] === me
 const isAbsent = ({ path, change }: GoldenAnswer): boolean =>
   path.length === 1 && ['absent', 'null'].includes(change)
 
+/** Kinds with recordings that this log does not take. */
+const NOT_TAKEN = UNSUPPORTED_KINDS.filter((kind) =>
+  goldenAnswers().some(({ base }) => base === kind)
+)
+
 const ENTRY_DIFFERENCES: readonly EntryDifference[] = [
   ...['apiVersion', 'kind'].map((member) => ({
     reason: NEVER_500,
     applies: (golden: GoldenAnswer) => isIn(golden, member) && isWrongType(golden),
     ours: ours(422, 601, `${member} in body must be of type string`)
   })),
-  ...['alpine', 'cose', 'jar'].map((kind) => ({
+  ...NOT_TAKEN.map((kind) => ({
     reason: 'a kind we do not take yet is refused whatever its spec holds',
     applies: (golden: GoldenAnswer) =>
       golden.base === kind && isIn(golden, 'spec') && !isAbsent(golden),
@@ -63,7 +69,14 @@ const ENTRY_DIFFERENCES: readonly EntryDifference[] = [
       400,
       `error processing entry: entry kind '${kind}' is not supported by this server`
     )
-  }))
+  })),
+  {
+    reason:
+      "Rekor 1.5.3 fails over a missing object; the mistake is the client's, and later ones say so",
+    applies: ({ base, path, change }) =>
+      base === 'cose' && path[1] === 'data' && path.length === 2 && change !== 'object',
+    ours: ours(400, 400, 'error processing entry: cose object data cannot be nil')
+  }
 ]
 
 t.test('proposed entries', async (t) => {
@@ -76,7 +89,7 @@ t.test('proposed entries', async (t) => {
   for (const base of bases) {
     const { proposedEntry, leafHash } = computedVector(base)
     const created = await submit(proposedEntry)
-    if (['alpine', 'cose', 'jar'].includes(base)) continue
+    if (NOT_TAKEN.includes(base)) continue
     t.equal(created.status, 201, base)
     t.equal(leafHashOf(created), leafHash, base)
   }
