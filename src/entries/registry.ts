@@ -5,6 +5,7 @@ import { hashedrekord } from './hashedrekord/index.js'
 import { intotoV001 } from './intoto-v001/index.js'
 import { intotoV002 } from './intoto-v002/index.js'
 import { rekord } from './rekord/index.js'
+import { rpm } from './rpm/index.js'
 
 /** Every kind and version of entry this log takes. To add one: a folder, a line here, its vectors. */
 export const ENTRY_TYPES: readonly EntryType[] = [
@@ -12,7 +13,8 @@ export const ENTRY_TYPES: readonly EntryType[] = [
   hashedrekord,
   intotoV001,
   intotoV002,
-  rekord
+  rekord,
+  rpm
 ]
 
 /** Kinds of Rekor v1 that its clients know and this log does not take (yet). */
@@ -22,7 +24,6 @@ export const UNSUPPORTED_KINDS: readonly string[] = [
   'helm',
   'jar',
   'rfc3161',
-  'rpm',
   'tuf'
 ]
 

@@ -159,7 +159,7 @@ t.test('all problems of all sources at once', async (t) => {
       'config: rekor must be a map of keys (got null)',
       'config: SIGSTEAD_LOG_BATCH_MAX_LEAVES must be >= 1 (got "0")',
       'config: SIGSTEAD_LISEN is not a known variable (did you mean SIGSTEAD_LISTEN?)',
-      'config: --rekor-entry-types must be one of hashedrekord, rekord, intoto, dsse (got "jar")',
+      'config: --rekor-entry-types must be one of hashedrekord, rekord, intoto, dsse, rpm (got "jar")',
       'config: --data-dri is not a known flag (did you mean --data-dir?)',
       'config: --log-key-passphrase is a secret and only taken from the environment, as SIGSTEAD_LOG_KEY_PASSPHRASE',
       'config: log.hostname must not contain white space or + (got "a b")'

@@ -14,9 +14,10 @@ t.test('finds every type by kind and version', (t) => {
     'hashedrekord 0.0.1',
     'intoto 0.0.1',
     'intoto 0.0.2',
-    'rekord 0.0.1'
+    'rekord 0.0.1',
+    'rpm 0.0.1'
   ])
-  t.same(ENTRY_KINDS, ['dsse', 'hashedrekord', 'intoto', 'rekord'])
+  t.same(ENTRY_KINDS, ['dsse', 'hashedrekord', 'intoto', 'rekord', 'rpm'])
   t.notOk(UNSUPPORTED_KINDS.some((kind) => ENTRY_KINDS.includes(kind)))
   t.end()
 })

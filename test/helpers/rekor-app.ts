@@ -22,7 +22,7 @@ import { ALL_OPERATIONS } from './stub-app.js'
 import { openTestDatabase, tempFolder, TEST_LIMITS, type Teardown } from './test-log.js'
 
 export const TEST_SETTINGS: VerifySettings = {
-  enabledKinds: ['hashedrekord', 'rekord', 'intoto', 'dsse'],
+  enabledKinds: ['hashedrekord', 'rekord', 'intoto', 'dsse', 'rpm'],
   clientAlgorithms: DEFAULT_CLIENT_ALGORITHMS,
   maxAttestationBytes: 102_400
 }

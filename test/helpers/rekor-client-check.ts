@@ -27,7 +27,8 @@ export const VECTOR_NAMES = [
   'rekord-signify',
   'rekord-ssh',
   'rekord-x509',
-  'rekord-x509-ec'
+  'rekord-x509-ec',
+  'rpm'
 ] as const
 
 export const vectors = (): readonly ComputedVector[] => VECTOR_NAMES.map(computedVector)
