@@ -1,4 +1,5 @@
 import { LogError } from '../errors.js'
+import { alpine } from './alpine/index.js'
 import { dsse } from './dsse/index.js'
 import type { EntryType } from './entry-type.js'
 import { hashedrekord } from './hashedrekord/index.js'
@@ -9,6 +10,7 @@ import { rpm } from './rpm/index.js'
 
 /** Every kind and version of entry this log takes. To add one: a folder, a line here, its vectors. */
 export const ENTRY_TYPES: readonly EntryType[] = [
+  alpine,
   dsse,
   hashedrekord,
   intotoV001,
@@ -18,14 +20,7 @@ export const ENTRY_TYPES: readonly EntryType[] = [
 ]
 
 /** Kinds of Rekor v1 that its clients know and this log does not take (yet). */
-export const UNSUPPORTED_KINDS: readonly string[] = [
-  'alpine',
-  'cose',
-  'helm',
-  'jar',
-  'rfc3161',
-  'tuf'
-]
+export const UNSUPPORTED_KINDS: readonly string[] = ['cose', 'helm', 'jar', 'rfc3161', 'tuf']
 
 /** Kinds this log takes, each once. */
 export const ENTRY_KINDS: readonly string[] = [...new Set(ENTRY_TYPES.map(({ kind }) => kind))]

@@ -10,6 +10,7 @@ import { refusalText } from '../helpers/refusals.js'
 t.test('finds every type by kind and version', (t) => {
   for (const type of ENTRY_TYPES) t.equal(findEntryType(type.kind, type.version), type)
   t.same(ENTRY_TYPES.map(({ kind, version }) => `${kind} ${version}`).sort(), [
+    'alpine 0.0.1',
     'dsse 0.0.1',
     'hashedrekord 0.0.1',
     'intoto 0.0.1',
@@ -17,7 +18,7 @@ t.test('finds every type by kind and version', (t) => {
     'rekord 0.0.1',
     'rpm 0.0.1'
   ])
-  t.same(ENTRY_KINDS, ['dsse', 'hashedrekord', 'intoto', 'rekord', 'rpm'])
+  t.same(ENTRY_KINDS, ['alpine', 'dsse', 'hashedrekord', 'intoto', 'rekord', 'rpm'])
   t.notOk(UNSUPPORTED_KINDS.some((kind) => ENTRY_KINDS.includes(kind)))
   t.end()
 })
