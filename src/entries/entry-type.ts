@@ -32,6 +32,11 @@ export interface VerifyOptions {
   readonly maxApkMetadataBytes?: number | undefined
   /** Largest file in `META-INF` of a JAR; 0: no limit of their own. Without it Rekor's default. In bytes. */
   readonly maxJarMetadataBytes?: number | undefined
+  /**
+   * What time it is, for entries that must not have expired when they enter the log. Without it nothing has: what is only looked
+   * up may have expired since. Milliseconds since the epoch.
+   */
+  readonly nowMs?: (() => number) | undefined
   /** Checks a signature over a digest, where that is done with others at once. Without it: at once, on this thread. */
   readonly checkDigest?: ((signed: SignedDigest) => Promise<void>) | undefined
 }

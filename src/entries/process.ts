@@ -17,6 +17,8 @@ export interface ProcessOptions extends VerifyOptions {
    * neither kinds nor algorithms are restricted (rekor-v1 §2.5).
    */
   readonly purpose: 'submit' | 'lookup'
+  /** Looked at for what is submitted, and for nothing else. */
+  readonly nowMs: () => number
   /** Kinds that may be submitted. */
   readonly enabledKinds: readonly string[]
   /** Allow list of client algorithms; names were checked at start. */
@@ -50,7 +52,10 @@ export async function verifyProposedEntry(
     }
     entryType.assertInsertable(parsed)
   }
-  const verified = await entryType.verify(parsed, options)
+  const verified = await entryType.verify(
+    parsed,
+    options.purpose === 'submit' ? options : { ...options, nowMs: undefined }
+  )
   if (options.purpose === 'submit') assertAlgorithmAllowed(verified, options.clientAlgorithms)
   if (verified.leafValue.length > MAX_LEAF_BYTES) {
     throw new LogError(

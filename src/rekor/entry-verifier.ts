@@ -39,7 +39,7 @@ export interface EntryVerifier {
   ): Promise<VerifiedLeaf>
   /**
    * Search key of a public key: hex SHA-256 of its canonical bytes.
-   * @param format `x509`, `pgp`, `minisign` or `ssh`
+   * @param format `x509`, `pgp`, `minisign`, `ssh` or `tuf`
    * @throws LogError `unsupported` for any other format, `invalid_request` for a key that cannot be read
    */
   keyHash(format: string, content: Uint8Array): Promise<string>

@@ -1,3 +1,4 @@
+import { KEY_FORMAT_NAMES } from '../entries/signature-formats.js'
 import { LogError } from '../errors.js'
 import { MAX_SEARCH_KEY_LENGTH } from '../store/search-key.js'
 import type { EntryVerifier } from './entry-verifier.js'
@@ -50,7 +51,7 @@ async function keyHash(
   { format, content = new Uint8Array(0) }: NonNullable<IndexQuery['publicKey']>,
   verifier: Pick<EntryVerifier, 'keyHash'>
 ): Promise<string> {
-  if (!['x509', 'pgp', 'minisign', 'ssh'].includes(format)) {
+  if (!KEY_FORMAT_NAMES.includes(format)) {
     throw new LogError('unsupported', 'the PKI format requested is not supported by this server')
   }
   return verifier.keyHash(format, content)

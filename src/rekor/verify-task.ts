@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ProposedEntry } from '../entries/entry-type.js'
 import { verifyProposedEntry } from '../entries/process.js'
-import { signatureFormat } from '../entries/signature-formats.js'
+import { keyFormat } from '../entries/signature-formats.js'
 import type { CheckQueue } from '../keys/check-queue.js'
 import { LogError, isLogError } from '../errors.js'
 import type {
@@ -20,27 +20,38 @@ export type VerifyOutcome =
   | { readonly type: 'entry'; readonly leaf: VerifiedLeaf }
   | { readonly type: 'key'; readonly keyHash: string }
 
+/** What the thread brings that does the work. */
+export interface VerifyTools {
+  /** Milliseconds since the epoch. */
+  readonly nowMs: () => number
+  /** See VerifyOptions. */
+  readonly checkDigest?: CheckQueue['digest'] | undefined
+}
+
 /** The work itself, the same on every thread. @throws LogError */
 export async function runVerifyTask(
   task: VerifyTask,
   settings: VerifySettings,
-  checkDigest?: CheckQueue['digest']
+  tools: VerifyTools
 ): Promise<VerifyOutcome> {
   if (task.type === 'key') return { type: 'key', keyHash: await hashKey(task.format, task.content) }
   const { proposed, purpose } = task
-  const leaf = await verifyProposedEntry(proposed, { purpose, ...settings, checkDigest })
+  const leaf = await verifyProposedEntry(proposed, { purpose, ...settings, ...tools })
   return { type: 'entry', leaf }
 }
 
 /**
  * Verifies on the calling thread. For tests, for command line tools, and where there is one core only.
  * @param queue checks signatures over digests, many at once, beside this thread
+ * @param nowMs milliseconds since the epoch; tests bring their own
  */
 export function createInProcessVerifier(
   settings: VerifySettings,
-  queue?: CheckQueue
+  queue?: CheckQueue,
+  nowMs: () => number = Date.now
 ): EntryVerifier {
-  return verifierOf((task) => runVerifyTask(task, settings, queue?.digest))
+  const tools: VerifyTools = { nowMs, checkDigest: queue?.digest }
+  return verifierOf((task) => runVerifyTask(task, settings, tools))
 }
 
 /** A verifier over anything that runs tasks. */
@@ -62,9 +73,9 @@ export function verifierOf(
 }
 
 async function hashKey(format: string, content: Uint8Array): Promise<string> {
-  const signatures = signatureFormat(format)
+  const keys = keyFormat(format)
   try {
-    const { canonical } = await signatures.parseKey(content)
+    const { canonical } = await keys.parseKey(content)
     return createHash('sha256').update(canonical).digest('hex')
   } catch (err) {
     if (!isLogError(err)) throw err

@@ -8,7 +8,7 @@ if (parentPort !== null) {
   const settings = workerData as VerifySettings // as createVerifyPool passes it
   serveTasks(
     parentPort,
-    (task: VerifyTask) => runVerifyTask(task, settings),
+    (task: VerifyTask) => runVerifyTask(task, settings, { nowMs: Date.now }),
     (outcome) => (outcome.type === 'entry' ? transferOfLeaf(outcome.leaf) : [])
   )
 }

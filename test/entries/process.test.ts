@@ -22,6 +22,7 @@ import {
 
 const SUBMIT: ProcessOptions = {
   purpose: 'submit',
+  nowMs: Date.now,
   enabledKinds: ENTRY_KINDS,
   clientAlgorithms: DEFAULT_CLIENT_ALGORITHMS,
   maxAttestationBytes: 102_400

@@ -38,11 +38,13 @@ t.test('keys of a query', async (t) => {
   )
   t.strictSame(await lookupKeys({}, verifier), [])
   await lookupKeys({ publicKey: { format: 'pgp' } }, verifier)
+  await lookupKeys({ publicKey: { format: 'tuf', content } }, verifier)
   t.same(asked, [
     ['x509', content],
-    ['pgp', new Uint8Array(0)]
+    ['pgp', new Uint8Array(0)],
+    ['tuf', content]
   ])
-  await t.rejects(lookupKeys({ publicKey: { format: 'tuf', content } }, verifier), {
+  await t.rejects(lookupKeys({ publicKey: { format: 'pkcs7', content } }, verifier), {
     code: 'unsupported'
   })
 })
