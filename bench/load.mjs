@@ -134,12 +134,23 @@ async function exchangeAll({ authority, connections, seconds, cycle }, units, wo
 /** Requests on their way at once; what would be one more is left out and counted. */
 const MOST_ON_THEIR_WAY = 8
 
-/** @param plan [{ name, file, everyMs }]; a file of prepared requests each */
+/**
+ * @param plan [{ name, file, everyMs, firstMs, isRefused }]; a file of prepared requests each, the first of which is sent after
+ *             `firstMs`. All are to be logged; with `isRefused` refused, and then they come again and again. A server that says
+ *             that it has too much to do (503) has refused
+ */
 async function post({ plan, authority, seconds }) {
   const [host, port] = authority.split(':')
-  const sorts = plan.map(({ name, file, everyMs }) => ({
+  const sorts = plan.map(({ name, file, everyMs, firstMs = 0, isRefused = false }) => ({
     name,
     everyMs,
+    firstMs,
+    isRefused,
+    isWanted: isRefused
+      ? (status) => (status >= 400 && status < 500) || status === 503
+      : (status) => status === 201,
+    statuses: {},
+    firstBody: '',
     requests: readRequests(file),
     latencies: [],
     leftOut: 0,
@@ -156,7 +167,9 @@ async function post({ plan, authority, seconds }) {
       const { status, body } = await connection.exchange(request)
       sort.latencies.push(performance.now() - sent)
       idle.push(connection)
-      if (status !== 201 && sort.bad++ === 0)
+      sort.statuses[status] = (sort.statuses[status] ?? 0) + 1
+      sort.firstBody ||= body.toString('utf8', 0, 300)
+      if (!sort.isWanted(status) && sort.bad++ === 0)
         sort.firstBad = `${status} ${body.toString('utf8', 0, 300)}`
     } catch (err) {
       if (sort.bad++ === 0) sort.firstBad = err.message
@@ -169,9 +182,10 @@ async function post({ plan, authority, seconds }) {
   const onTheirWay = []
   await Promise.all(
     sorts.map(async (sort) => {
-      for (let turn = 0; turn * sort.everyMs < seconds * 1000; turn++) {
-        await sleep(Math.max(0, start + turn * sort.everyMs - performance.now()))
-        const request = sort.requests[turn]
+      const { everyMs, firstMs } = sort
+      for (let turn = 0; firstMs + turn * everyMs < seconds * 1000; turn++) {
+        await sleep(Math.max(0, start + firstMs + turn * everyMs - performance.now()))
+        const request = sort.requests[sort.isRefused ? turn % sort.requests.length : turn]
         if (request === undefined) throw new Error(`too few ${sort.name} were prepared`)
         if (open >= MOST_ON_THEIR_WAY) sort.leftOut++
         else onTheirWay.push(exchange(sort, request))
@@ -184,13 +198,17 @@ async function post({ plan, authority, seconds }) {
   return {
     cpuSeconds: (cpu.user + cpu.system) / 1e6,
     elapsedSeconds: (performance.now() - start) / 1000,
-    sorts: sorts.map(({ name, everyMs, latencies, leftOut, bad, firstBad }) => ({
-      name,
-      everyMs,
-      leftOut,
-      bad,
-      firstBad,
-      ...summarize(latencies)
-    }))
+    sorts: sorts.map(
+      ({ name, everyMs, latencies, leftOut, bad, firstBad, statuses, firstBody }) => ({
+        name,
+        everyMs,
+        leftOut,
+        bad,
+        firstBad,
+        statuses,
+        firstBody,
+        ...summarize(latencies)
+      })
+    )
   }
 }

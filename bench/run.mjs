@@ -9,6 +9,7 @@ import { parseArgs, promisify } from 'node:util'
 import { certificates } from './figures/certificates.mjs'
 import { cores } from './figures/cores.mjs'
 import { growth } from './figures/growth.mjs'
+import { hostile } from './figures/hostile.mjs'
 import { keyless } from './figures/keyless.mjs'
 import { mixed } from './figures/mixed.mjs'
 import { reads } from './figures/reads.mjs'
@@ -32,6 +33,7 @@ const FIGURES = {
   timestamps,
   keyless,
   mixed,
+  hostile,
   cores,
   verify,
   growth
