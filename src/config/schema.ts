@@ -66,7 +66,16 @@ export const REKOR_ENDPOINTS = [
 ] as const
 
 /** Kinds that may be submitted. */
-export const ENTRY_TYPES = ['hashedrekord', 'rekord', 'intoto', 'dsse', 'rpm', 'alpine'] as const
+export const ENTRY_TYPES = [
+  'hashedrekord',
+  'rekord',
+  'intoto',
+  'dsse',
+  'rpm',
+  'alpine',
+  'rfc3161',
+  'cose'
+] as const
 
 /** Key and hash pairs that a client of the certificate authority may bring (fulcio §11.4). */
 export const CA_CLIENT_ALGORITHMS = [

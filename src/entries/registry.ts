@@ -1,26 +1,30 @@
 import { LogError } from '../errors.js'
 import { alpine } from './alpine/index.js'
+import { cose } from './cose/index.js'
 import { dsse } from './dsse/index.js'
 import type { EntryType } from './entry-type.js'
 import { hashedrekord } from './hashedrekord/index.js'
 import { intotoV001 } from './intoto-v001/index.js'
 import { intotoV002 } from './intoto-v002/index.js'
 import { rekord } from './rekord/index.js'
+import { rfc3161 } from './rfc3161/index.js'
 import { rpm } from './rpm/index.js'
 
 /** Every kind and version of entry this log takes. To add one: a folder, a line here, its vectors. */
 export const ENTRY_TYPES: readonly EntryType[] = [
   alpine,
+  cose,
   dsse,
   hashedrekord,
   intotoV001,
   intotoV002,
   rekord,
+  rfc3161,
   rpm
 ]
 
 /** Kinds of Rekor v1 that its clients know and this log does not take (yet). */
-export const UNSUPPORTED_KINDS: readonly string[] = ['cose', 'helm', 'jar', 'rfc3161', 'tuf']
+export const UNSUPPORTED_KINDS: readonly string[] = ['helm', 'jar', 'tuf']
 
 /** Kinds this log takes, each once. */
 export const ENTRY_KINDS: readonly string[] = [...new Set(ENTRY_TYPES.map(({ kind }) => kind))]

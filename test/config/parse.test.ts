@@ -1,6 +1,12 @@
 import t from 'tap'
 import { type ConfigInput, defaultPublicUrl, parseConfig } from '../../src/config/parse.js'
-import { type Config, configKeys, hasSource, type ConfigKey } from '../../src/config/schema.js'
+import {
+  type Config,
+  configKeys,
+  ENTRY_TYPES,
+  hasSource,
+  type ConfigKey
+} from '../../src/config/schema.js'
 import { isLogError } from '../../src/errors.js'
 
 /** Lines of the refusal. */
@@ -146,7 +152,11 @@ t.test('all problems of all sources at once', async (t) => {
         SIGSTEAD_LOG_HOSTNAME: 'a b',
         OTHER: 'x'
       },
-      flags: { 'rekor-entry-types': 'hashedrekord,jar', 'data-dri': 'x', 'log-key-passphrase': 'x' }
+      flags: {
+        'rekor-entry-types': 'hashedrekord,nope',
+        'data-dri': 'x',
+        'log-key-passphrase': 'x'
+      }
     }),
     [
       'config: witnes is not a known key',
@@ -159,7 +169,7 @@ t.test('all problems of all sources at once', async (t) => {
       'config: rekor must be a map of keys (got null)',
       'config: SIGSTEAD_LOG_BATCH_MAX_LEAVES must be >= 1 (got "0")',
       'config: SIGSTEAD_LISEN is not a known variable (did you mean SIGSTEAD_LISTEN?)',
-      'config: --rekor-entry-types must be one of hashedrekord, rekord, intoto, dsse, rpm (got "jar")',
+      `config: --rekor-entry-types must be one of ${ENTRY_TYPES.join(', ')} (got "nope")`,
       'config: --data-dri is not a known flag (did you mean --data-dir?)',
       'config: --log-key-passphrase is a secret and only taken from the environment, as SIGSTEAD_LOG_KEY_PASSPHRASE',
       'config: log.hostname must not contain white space or + (got "a b")'

@@ -11,14 +11,25 @@ t.test('finds every type by kind and version', (t) => {
   for (const type of ENTRY_TYPES) t.equal(findEntryType(type.kind, type.version), type)
   t.same(ENTRY_TYPES.map(({ kind, version }) => `${kind} ${version}`).sort(), [
     'alpine 0.0.1',
+    'cose 0.0.1',
     'dsse 0.0.1',
     'hashedrekord 0.0.1',
     'intoto 0.0.1',
     'intoto 0.0.2',
     'rekord 0.0.1',
+    'rfc3161 0.0.1',
     'rpm 0.0.1'
   ])
-  t.same(ENTRY_KINDS, ['alpine', 'dsse', 'hashedrekord', 'intoto', 'rekord', 'rpm'])
+  t.same(ENTRY_KINDS, [
+    'alpine',
+    'cose',
+    'dsse',
+    'hashedrekord',
+    'intoto',
+    'rekord',
+    'rfc3161',
+    'rpm'
+  ])
   t.notOk(UNSUPPORTED_KINDS.some((kind) => ENTRY_KINDS.includes(kind)))
   t.end()
 })
@@ -35,7 +46,9 @@ t.test('says what it does not have', async (t) => {
       '0.0.2',
       "dsse implementation for version '0.0.2' not found: unable to locate entry for version 0.0.2"
     ],
-    ['cose', '0.0.1', "entry kind 'cose' is not supported by this server"],
+    ...UNSUPPORTED_KINDS.map(
+      (kind) => [kind, '0.0.1', `entry kind '${kind}' is not supported by this server`] as const
+    ),
     ['ProposedEntry', '0.0.1', "could not unmarshal entry for kind 'ProposedEntry'"],
     ['constructor', '0.0.1', "could not unmarshal entry for kind 'constructor'"]
   ] as const) {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { createApp, type AppOptions } from '../../src/http/app.js'
+import { ENTRY_KINDS } from '../../src/entries/registry.js'
 import { loadRekorV1Contract } from '../../src/http/contract.js'
 import { DEFAULT_CLIENT_ALGORITHMS } from '../../src/keys/algorithms.js'
 import { createLocalSigner, generateLogKey } from '../../src/keys/local-signer.js'
@@ -22,7 +23,7 @@ import { ALL_OPERATIONS } from './stub-app.js'
 import { openTestDatabase, tempFolder, TEST_LIMITS, type Teardown } from './test-log.js'
 
 export const TEST_SETTINGS: VerifySettings = {
-  enabledKinds: ['hashedrekord', 'rekord', 'intoto', 'dsse', 'rpm'],
+  enabledKinds: ENTRY_KINDS,
   clientAlgorithms: DEFAULT_CLIENT_ALGORITHMS,
   maxAttestationBytes: 102_400
 }

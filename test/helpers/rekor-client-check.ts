@@ -12,6 +12,7 @@ export const INDEX = '/api/v1/index/retrieve'
 
 /** Computed vectors of the kinds this log takes. */
 export const VECTOR_NAMES = [
+  'cose',
   'dsse-multi',
   'dsse-single',
   'hashedrekord-ecdsa-p256-sha256',
@@ -28,6 +29,7 @@ export const VECTOR_NAMES = [
   'rekord-ssh',
   'rekord-x509',
   'rekord-x509-ec',
+  'rfc3161',
   'rpm'
 ] as const
 

@@ -138,7 +138,7 @@ t.test('one entry by every way there is', async (t) => {
 })
 
 /** Kinds whose committed form lacks what was signed. */
-const WITHOUT_ARTIFACT: readonly string[] = ['rekord', 'rpm']
+const WITHOUT_ARTIFACT: readonly string[] = ['cose', 'rekord', 'rpm']
 
 t.test('retrieve by content', async (t) => {
   const { inject } = await createRekorApp(t)
@@ -192,7 +192,7 @@ t.test('retrieve by content', async (t) => {
           'either proposedContent or envelopeHash, payloadHash, and signatures must be present'
       }
     })
-    t.match(await retrieve([{ kind: 'rpm', apiVersion: '0.0.1', spec: {} }]), { status: 400 })
+    t.match(await retrieve([{ kind: 'cose', apiVersion: '0.0.1', spec: {} }]), { status: 400 })
     t.match(await retrieve([{ kind: 'nope' }]), {
       json: { message: 'parsing entry body from "" failed, because invalid kind value: "nope"' }
     })
