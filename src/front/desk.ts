@@ -4,8 +4,8 @@ import type { EntryVerifier } from '../rekor/entry-verifier.js'
 import type { RekorGeneration } from '../rekor/generation.js'
 import { leafOf } from './main-thread.js'
 import type { AddItem, Observation, ToMain, ToThread } from './messages.js'
-import type { Outbox } from './outbox.js'
-import { sendableError } from './remote-error.js'
+import type { Outbox } from '../log/outbox.js'
+import { sendableError } from '../encoding/sent-error.js'
 import { TunnelEnd, type TunnelItem } from './tunnel.js'
 
 /** What threads ask of the main one. */

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream'
 import { Worker } from 'node:worker_threads'
 import { createDesk, type Desk, type DeskServices } from './desk.js'
 import type { ThreadSettings, ToMain, ToThread } from './messages.js'
-import { createOutbox, type Outbox } from './outbox.js'
+import { createOutbox, type Outbox } from '../log/outbox.js'
 import { descriptorOf, type SocketAddon } from '../http/sockets.js'
 
 export interface FrontThreadsOptions {

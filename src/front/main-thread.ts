@@ -1,8 +1,8 @@
 import type { AddedLeaf, NewLeaf } from '../log/contract.js'
 import type { EntryVerifier, VerifiedLeaf } from '../rekor/entry-verifier.js'
 import type { AddItem, AnswerItem, ToMain, ToThread } from './messages.js'
-import type { Outbox } from './outbox.js'
-import { receivedError } from './remote-error.js'
+import type { Outbox } from '../log/outbox.js'
+import { receivedError } from '../encoding/sent-error.js'
 
 /** Another tree than the one asked for grows now. */
 export class TreeMovedOn extends Error {}

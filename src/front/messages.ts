@@ -3,7 +3,7 @@ import type { ApiRequest } from '../metrics.js'
 import type { RekorOperation } from '../http/rekor-v1.js'
 import type { VerifiedLeaf, VerifyPurpose, VerifySettings } from '../rekor/entry-verifier.js'
 import type { Attestation, Checkpoint } from '../store/log-store.js'
-import type { SentError } from './remote-error.js'
+import type { SentError } from '../encoding/sent-error.js'
 import type { TunnelItem } from './tunnel.js'
 
 /** What a thread is started with. Plain data. */

@@ -13,7 +13,7 @@ import { followFirst, followLog } from './followed-log.js'
 import { createForwarder } from './forward.js'
 import { createMainThread } from './main-thread.js'
 import type { Observation, ThreadSettings, ToMain, ToThread } from './messages.js'
-import { createOutbox } from './outbox.js'
+import { createOutbox } from '../log/outbox.js'
 
 /** One side of the channel to the main thread. */
 export interface Port {

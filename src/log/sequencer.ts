@@ -65,6 +65,17 @@ export async function openTransparencyLog(
   return new Sequencer(options, record, publisher, await lastLeafTime(store))
 }
 
+/** What somebody is told who comes while the log is being closed. */
+export function isStopping(): LogError {
+  return new LogError('overloaded', 'the server is stopping', { details: { retryAfterSeconds: 1 } })
+}
+
+/** What somebody is told who comes after the log has failed. */
+export function hasStopped(failure: Error): LogError {
+  const code = isLogError(failure, 'integrity') ? 'integrity' : 'internal'
+  return new LogError(code, `the log has stopped: ${failure.message}`, { cause: failure })
+}
+
 async function lastLeafTime(store: LogStore): Promise<number | undefined> {
   const { treeSize } = await store.treeHead()
   return treeSize === 0 ? undefined : (await store.leaf(treeSize - 1))?.integratedTimeSeconds
@@ -155,17 +166,8 @@ class Sequencer implements TransparencyLog {
   }
 
   #assertAccepting(): void {
-    if (this.#failure !== undefined) {
-      const code = isLogError(this.#failure, 'integrity') ? 'integrity' : 'internal'
-      throw new LogError(code, `the log has stopped: ${this.#failure.message}`, {
-        cause: this.#failure
-      })
-    }
-    if (this.#closed !== undefined) {
-      throw new LogError('overloaded', 'the server is stopping', {
-        details: { retryAfterSeconds: 1 }
-      })
-    }
+    if (this.#failure !== undefined) throw hasStopped(this.#failure)
+    if (this.#closed !== undefined) throw isStopping()
   }
 
   /** When a full queue will have room again, by how long the last batch took. */

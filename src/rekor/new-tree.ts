@@ -47,12 +47,12 @@ export function createRekorTree(
  * Makes sure that the tree begins with its own statement, and that this is published. Does nothing where there is a
  * leaf, so that an interrupted start is finished by the next.
  *
- * @param signer of the tree's key
+ * @param signerOf reads the tree's key
  */
-export async function addFirstEntry(log: TransparencyLog, signer: Signer): Promise<void> {
+export async function addFirstEntry(log: TransparencyLog, signerOf: () => Signer): Promise<void> {
   const { treeSize } = await log.store.treeHead()
   if (treeSize > 0) return
-  const proposed = await buildStatementEntry(buildLogStatement(log.record), signer)
+  const proposed = await buildStatementEntry(buildLogStatement(log.record), signerOf())
   // Our own entry: what the operator lets others submit does not matter.
   const verifier = createInProcessVerifier({
     enabledKinds: ['hashedrekord'],

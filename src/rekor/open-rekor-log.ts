@@ -1,90 +1,26 @@
-import { LogError } from '../errors.js'
-import type { Signer } from '../keys/signer.js'
-import type { BatchLimits, TransparencyLog } from '../log/contract.js'
-import { type LogEvent, openTransparencyLog } from '../log/sequencer.js'
-import type { Database, LogStore, TreeRecord } from '../store/log-store.js'
+import type { TransparencyLog } from '../log/contract.js'
 import { addFirstEntry } from './new-tree.js'
-import {
-  checkpointNameOf,
-  createCheckpointCheck,
-  createRekorSigning,
-  formatOrigin
-} from './signing.js'
+import { type OpenRekorTreeOptions, openRekorTree } from './open-rekor-tree.js'
 
-export interface OpenRekorLogOptions {
-  readonly database: Pick<Database, 'trees' | 'logStore'>
-  /** Reads the private key of a tree. */
-  readonly signerOf: (tree: TreeRecord) => Signer
-  /** As configured; undefined when the one in the database is to be believed. */
-  readonly hostname: string | undefined
-  readonly limits: BatchLimits
-  /** Milliseconds since the epoch. */
-  readonly now: () => number
-  /** How often an idle log proves that it works. */
-  readonly heartbeatMs: number
-  readonly onEvent?: (event: LogEvent, tree: TreeRecord) => void
-  /** Puts something around the store of the tree, such as a stopwatch. */
-  readonly wrapStore?: (store: LogStore) => LogStore
-}
+export type OpenRekorLogOptions = OpenRekorTreeOptions
 
 /**
- * Opens the active tree of the Rekor log for writing: key, origin, sizes and signatures must agree with what was
- * published before. What an earlier process left unfinished is finished, down to the first entry of a new tree.
+ * Opens the active tree of the Rekor log as openRekorTree. What an earlier process left unfinished is finished, down to the
+ * first entry of a new tree.
  *
- * @throws LogError as openTransparencyLog and `signerOf`; `conflict` when there is no tree, `verification_failed` when
- *   the last checkpoint of a closed tree is not good
+ * @param openTree opens it elsewhere
+ * @throws LogError as openRekorTree
  */
-export async function openRekorLog(options: OpenRekorLogOptions): Promise<TransparencyLog> {
-  const { database, signerOf, hostname, limits, now, heartbeatMs, onEvent, wrapStore } = options
-  const trees = await database.trees('rekor')
-  const record = trees.at(-1)
-  if (record === undefined) {
-    throw new LogError(
-      'conflict',
-      'the database holds no tree: restore it from a backup, or make a new log in another directory'
-    )
-  }
-  for (const closed of trees.slice(0, -1)) await assertClosedTree(database, closed)
-  const signer = signerOf(record)
-  const store = database.logStore(record.treeId)
-  const verifyCheckpoint = createCheckpointCheck(record)
-  const log = await openTransparencyLog({
-    store: wrapStore === undefined ? store : wrapStore(store),
-    signing: createRekorSigning(record, signer),
-    identity: {
-      origin: formatOrigin(hostname ?? checkpointNameOf(record), record.treeId),
-      publicKey: signer.publicKey
-    },
-    verifyCheckpoint: async (note) => {
-      await verifyCheckpoint(note)
-    },
-    limits,
-    now,
-    heartbeatMs,
-    ...(onEvent === undefined ? {} : { onEvent: (event) => onEvent(event, record) })
-  })
+export async function openRekorLog(
+  options: OpenRekorLogOptions,
+  openTree: (options: OpenRekorLogOptions) => Promise<TransparencyLog> = openRekorTree
+): Promise<TransparencyLog> {
+  const log = await openTree(options)
   try {
-    await addFirstEntry(log, signer)
+    await addFirstEntry(log, () => options.signerOf(log.record))
   } catch (err) {
     await log.close()
     throw err
   }
   return log
-}
-
-/** A closed tree is served as it was last published, for ever. */
-async function assertClosedTree(
-  database: Pick<Database, 'logStore'>,
-  tree: TreeRecord
-): Promise<void> {
-  const store = database.logStore(tree.treeId)
-  const [{ treeSize }, published] = await Promise.all([store.treeHead(), store.checkpoint()])
-  if (published?.treeHead.treeSize !== treeSize) {
-    throw new LogError(
-      'integrity',
-      `closed tree ${tree.treeId} has ${treeSize} entries, published are ` +
-        `${published?.treeHead.treeSize ?? 'none'}: run sigstead verify`
-    )
-  }
-  await createCheckpointCheck(tree)(published.note)
 }

@@ -57,7 +57,7 @@ export async function openCore(
 ): Promise<Core> {
   const paths = dataPaths(config.dataDir)
   assertLogDirectory(paths)
-  const database = await openForWriting(paths, options.writer)
+  const { database, thread } = await openForWriting(paths, options.writer)
   closers.push(() => database.close())
   const checks = createCheckQueue()
   const foundation: Foundation = {
@@ -65,6 +65,7 @@ export async function openCore(
     options,
     paths,
     database,
+    thread,
     metrics,
     closers,
     checks,

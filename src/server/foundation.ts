@@ -6,7 +6,7 @@ import type { Announcement } from '../front/announcement.js'
 import type { Metrics } from '../metrics.js'
 import type { Database } from '../store/log-store.js'
 import type { Closers } from './closing.js'
-import type { Writer } from './database.js'
+import type { OpenForWriting, Writer } from './database.js'
 
 /** What a server needs from the world beside its configuration. */
 export interface ServerOptions {
@@ -29,6 +29,8 @@ export interface Foundation {
   readonly options: ServerOptions
   readonly paths: DataPaths
   readonly database: Database
+  /** What writes to it, where that is a thread of its own: logs can live there. */
+  readonly thread: OpenForWriting['thread']
   readonly metrics: Metrics
   readonly closers: Closers
   /** What is published, for other threads; undefined where there are none. */

@@ -12,16 +12,17 @@ import { type CountedLog, countWaiting, timeWrites } from '../log/instruments.js
 import { createSuccession, type Succession } from '../log/succession.js'
 import type { EntryVerifier, VerifySettings } from '../rekor/entry-verifier.js'
 import { createRekorGeneration, type RekorGeneration } from '../rekor/generation.js'
-import { openRekorLog } from '../rekor/open-rekor-log.js'
+import { openRekorLog, type OpenRekorLogOptions } from '../rekor/open-rekor-log.js'
 import { checkpointNameOf } from '../rekor/signing.js'
 import { createRekorService, type RekorService } from '../rekor/service.js'
 import { openTreeViews } from '../rekor/tree-views.js'
 import { createQuickVerifier } from '../rekor/quick-verifier.js'
 import { createVerifyPool } from '../rekor/verify-pool.js'
 import { createInProcessVerifier } from '../rekor/verify-task.js'
-import type { TreeRecord } from '../store/log-store.js'
+import type { LogStore, TreeRecord } from '../store/log-store.js'
 import { type Foundation, heartbeatOf } from './foundation.js'
 import { createEventSink } from './log-events.js'
+import { openInThread } from './log-thread.js'
 
 // What waits to be verified is bounded apart from what waits to be written: these are whole requests.
 const MAX_QUEUED_TASKS = 1000
@@ -69,20 +70,26 @@ function openActiveTree({
   options,
   paths,
   database,
+  thread,
   metrics
 }: Foundation): Promise<TransparencyLog> {
   const { logger, now, monotonicMs } = options
   const times = { onCommit: metrics.committed, onPublish: metrics.published }
-  return openRekorLog({
+  const onEvent = createEventSink(metrics, logger)
+  const { hostname } = config.log
+  const common = { hostname, limits: batchLimits(config), heartbeatMs: heartbeatOf(config) }
+  const open: OpenRekorLogOptions = {
+    ...common,
     database,
     signerOf: (tree) => readTreeSigner(paths, tree, readPassphrase(config.log)),
-    hostname: config.log.hostname,
-    limits: batchLimits(config),
     now,
-    heartbeatMs: heartbeatOf(config),
     wrapStore: (store) => timeWrites(store, times, monotonicMs),
-    onEvent: createEventSink(metrics, logger)
-  })
+    onEvent
+  }
+  if (thread === undefined) return openRekorLog(open)
+  const settings = { ...common, keys: paths.keys, passphrase: readPassphrase(config.log) }
+  const storeOf = (treeId: string): LogStore => database.logStore(treeId)
+  return openRekorLog(open, () => openInThread(thread, settings, { storeOf, onEvent, times }))
 }
 
 /**

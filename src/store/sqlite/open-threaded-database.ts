@@ -6,7 +6,7 @@ import { translateErrors } from './errors.js'
 import { migrate, readSqliteMigrations } from './migrations.js'
 import { threadedDatabase } from './threaded-database.js'
 import type { StartThread } from './write-message.js'
-import { startWriteThread, startWriter } from './write-thread.js'
+import { startWriteThread, startWriter, type WriteThread } from './write-thread.js'
 import { takeWriterLock } from './writer-lock.js'
 
 export interface OpenThreadedOptions {
@@ -14,6 +14,11 @@ export interface OpenThreadedOptions {
   readonly path: string
   /** Tests bring their own. */
   readonly start?: StartThread
+}
+
+/** A database that a thread writes. */
+export interface ThreadedDatabase extends Database {
+  readonly thread: Pick<WriteThread, 'host' | 'failure'>
 }
 
 /**
@@ -24,7 +29,7 @@ export interface OpenThreadedOptions {
 export async function openThreadedDatabase({
   path,
   start = startWriter
-}: OpenThreadedOptions): Promise<Database> {
+}: OpenThreadedOptions): Promise<ThreadedDatabase> {
   return translateErrors(`cannot open ${path}`, () => {
     assertExists(path)
     const opened: (() => void)[] = []
@@ -42,12 +47,13 @@ export async function openThreadedDatabase({
       migrate(connection, readSqliteMigrations())
       // From here on it only reads. A write by mistake would wait for the thread's, and every request with it.
       connection.pragma('query_only = on')
+      const thread = startWriteThread({ path, descriptor }, start)
       const database = threadedDatabase(
         createDatabase(connection, () => undefined),
-        startWriteThread({ path, descriptor }, start)
+        thread
       )
       let closed: Promise<void> | undefined
-      return { ...database, close: () => (closed ??= database.close().finally(undo)) }
+      return { ...database, thread, close: () => (closed ??= database.close().finally(undo)) }
     } catch (err) {
       undo()
       throw err

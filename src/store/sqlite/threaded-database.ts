@@ -1,7 +1,7 @@
 import { LogError } from '../../errors.js'
 import { integrateFast } from '../integrate-fast.js'
 import type { CellChange, Checkpoint, Database, LogStore } from '../log-store.js'
-import { packLeaves, packPromises, unpackAppended } from './packed-batch.js'
+import { packLeaves, packPromises, unpackAppended } from '../packed-batch.js'
 import type { WriteThread } from './write-thread.js'
 
 /**

@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import { type ErrorCode, type ErrorDetails, LogError, isLogError } from '../../errors.js'
 import type { CellChange, Checkpoint, NewTree, TreeRecord } from '../log-store.js'
-import type { PackedLeaves, PackedPromises } from './packed-batch.js'
+import type { PackedLeaves, PackedPromises } from '../packed-batch.js'
 
 /** What the thread that writes is started with. Whoever starts it holds the lock of the database and has migrated it. */
 export interface WriteThreadData {
@@ -48,6 +48,9 @@ export interface WriteRequest {
   readonly id: number
   readonly task: WriteTask
 }
+
+/** To the thread. */
+export type ToWriter = readonly WriteRequest[] | { readonly guest: unknown } | 'close'
 
 export type WriteResponse =
   | { readonly id: number; readonly result: WriteResults[WriteType] }

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { type Transferable, Worker } from 'node:worker_threads'
 import { LogError } from '../../errors.js'
 import {
   type StartThread,
@@ -21,6 +21,12 @@ export interface WriteThread {
     task: WriteTask<Type>,
     transfer?: readonly ArrayBuffer[]
   ): Promise<WriteResults[Type]>
+  /**
+   * Sends something else to the thread: what becomes of it is for whoever started one that knows it. Nothing that was asked
+   * for before comes after it.
+   * @throws LogError as `run` rejects
+   */
+  host(guest: unknown, transfer: readonly Transferable[]): void
   /** Why nothing can be written any more, if so. */
   readonly failure: LogError | undefined
   /** Resolves when all that was asked for is answered. Takes no more. */
@@ -55,15 +61,21 @@ export function startWriteThread(data: WriteThreadData, start: StartThread): Wri
 
   /** Sends what was asked for in one go, which is then committed in one go. */
   function send(request: WriteRequest, buffers: readonly ArrayBuffer[]): void {
-    if (outbox.length === 0) {
-      queueMicrotask(() => {
-        worker.postMessage(outbox, outboxBuffers)
-        outbox = []
-        outboxBuffers = []
-      })
-    }
+    if (outbox.length === 0) queueMicrotask(flush)
     outbox.push(request)
     outboxBuffers.push(...buffers)
+  }
+
+  function flush(): void {
+    if (outbox.length === 0) return
+    worker.postMessage(outbox, outboxBuffers)
+    outbox = []
+    outboxBuffers = []
+  }
+
+  function assertOpen(): void {
+    if (failure !== undefined) throw failure
+    if (isClosing) throw new LogError('internal', 'the database is closed')
   }
 
   worker.on('message', (responses: readonly WriteResponse[]) => {
@@ -113,16 +125,18 @@ export function startWriteThread(data: WriteThreadData, start: StartThread): Wri
   return {
     run: (task, transfer = []) =>
       new Promise((resolve, reject) => {
-        if (failure !== undefined || isClosing) {
-          reject(failure ?? new LogError('internal', 'the database is closed'))
-          return
-        }
+        assertOpen()
         const id = ++lastId
         waiting.set(id, { resolve, reject })
         worker.ref()
         const request: WriteRequest = { id, task: task as WriteTask } // one of them, whichever
         send(request, transfer)
       }),
+    host: (guest, transfer) => {
+      assertOpen()
+      flush()
+      worker.postMessage({ guest }, transfer)
+    },
     get failure() {
       return failure
     },

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { isLogError, LogError } from '../../src/errors.js'
-import { receivedError, sendableError } from '../../src/front/remote-error.js'
+import { receivedError, sendableError } from '../../src/encoding/sent-error.js'
 
 const throughMessage = (err: unknown): Error => receivedError(structuredClone(sendableError(err)))
 

@@ -1,5 +1,5 @@
-import { LogError } from '../../errors.js'
-import type { Appended, InclusionPromise, PendingLeaf } from '../log-store.js'
+import { LogError } from '../errors.js'
+import type { Appended, InclusionPromise, PendingLeaf } from './log-store.js'
 
 // Thousands of small objects and buffers a second are dear to hand to a thread one by one: each is described, allocated
 // and freed on both sides. A batch travels as one buffer, one array of numbers and one of texts.

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { PendingLeaf } from '../../../src/store/log-store.js'
+import type { PendingLeaf } from '../../src/store/log-store.js'
 import {
   packAppended,
   packLeaves,
@@ -7,7 +7,7 @@ import {
   unpackAppended,
   unpackLeaves,
   unpackPromises
-} from '../../../src/store/sqlite/packed-batch.js'
+} from '../../src/store/packed-batch.js'
 
 /** Small seeded generator: the same leaves in every run. */
 function generator(seed: number): (limit: number) => number {
