@@ -10,7 +10,7 @@ import {
   type RpmHeader
 } from '../../src/archive/rpm-header.js'
 import { mutate } from '../helpers/mutations.js'
-import { bytes, uint, utf8 } from '../helpers/pgp.js'
+import { bytes, utf8 } from '../helpers/pgp.js'
 import { seededRandom } from '../helpers/random.js'
 import { refusalText, unlessRefused } from '../helpers/refusals.js'
 import { binary, int32, makeHeader, NAMES, text, type TestTag } from '../helpers/rpm.js'
