@@ -10,7 +10,7 @@ export const MAX_UNPACKED_BYTES = 512 << 20
 export const MAX_UNPACKED_RATIO = 200
 
 /** What any archive may unpack to, however small it is. */
-export const FREE_UNPACKED_BYTES = 1 << 20
+export const FREE_UNPACKED_BYTES = 16 << 20
 
 /** Up to this declared size a member is unpacked in one call, which takes a tenth of the time of a stream. */
 const MAX_BYTES_AT_ONCE = 1 << 20

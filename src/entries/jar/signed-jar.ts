@@ -22,8 +22,8 @@ export async function verifySignedJar(
   maxMetadataBytes: number
 ): Promise<Pkcs7> {
   const members = readZipDirectory(archive)
-  assertUnpackedSize(members, archive.length)
   const files = findJarSignature(members, maxMetadataBytes)
+  assertUnpackedSize(members, archive.length)
   const manifestBytes = await readWholeZipMember(files.manifest, maxMetadataBytes)
   const signatureFile = await readWholeZipMember(files.signatureFile, maxMetadataBytes)
   const block = await readWholeZipMember(files.signatureBlock, maxMetadataBytes)
