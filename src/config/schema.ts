@@ -74,7 +74,8 @@ export const ENTRY_TYPES = [
   'rpm',
   'alpine',
   'rfc3161',
-  'cose'
+  'cose',
+  'jar'
 ] as const
 
 /** Key and hash pairs that a client of the certificate authority may bring (fulcio §11.4). */

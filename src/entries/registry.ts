@@ -6,6 +6,7 @@ import type { EntryType } from './entry-type.js'
 import { hashedrekord } from './hashedrekord/index.js'
 import { intotoV001 } from './intoto-v001/index.js'
 import { intotoV002 } from './intoto-v002/index.js'
+import { jar } from './jar/index.js'
 import { rekord } from './rekord/index.js'
 import { rfc3161 } from './rfc3161/index.js'
 import { rpm } from './rpm/index.js'
@@ -18,13 +19,14 @@ export const ENTRY_TYPES: readonly EntryType[] = [
   hashedrekord,
   intotoV001,
   intotoV002,
+  jar,
   rekord,
   rfc3161,
   rpm
 ]
 
 /** Kinds of Rekor v1 that its clients know and this log does not take (yet). */
-export const UNSUPPORTED_KINDS: readonly string[] = ['helm', 'jar', 'tuf']
+export const UNSUPPORTED_KINDS: readonly string[] = ['helm', 'tuf']
 
 /** Kinds this log takes, each once. */
 export const ENTRY_KINDS: readonly string[] = [...new Set(ENTRY_TYPES.map(({ kind }) => kind))]

@@ -16,6 +16,7 @@ t.test('finds every type by kind and version', (t) => {
     'hashedrekord 0.0.1',
     'intoto 0.0.1',
     'intoto 0.0.2',
+    'jar 0.0.1',
     'rekord 0.0.1',
     'rfc3161 0.0.1',
     'rpm 0.0.1'
@@ -26,6 +27,7 @@ t.test('finds every type by kind and version', (t) => {
     'dsse',
     'hashedrekord',
     'intoto',
+    'jar',
     'rekord',
     'rfc3161',
     'rpm'
