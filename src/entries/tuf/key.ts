@@ -5,7 +5,8 @@ import { isJsonObject } from '../../encoding/json.js'
 import { olpcJson } from '../../encoding/olpc-json.js'
 import { decodePem } from '../../encoding/pem.js'
 import { encodeUtf8 } from '../../encoding/text.js'
-import { isLogError, LogError } from '../../errors.js'
+import { LogError } from '../../errors.js'
+import { labelled } from '../../keys/pgp/failure.js'
 import {
   ecdsaPublicKey,
   ed25519PublicKey,
@@ -55,8 +56,7 @@ export function readKey(value: JsonValue): TufKey {
     const id = computeId(value, type)
     return { publicKey: read(textMember(objectMember(value, 'keyval') ?? {}, 'public')), id }
   } catch (err) {
-    if (!isLogError(err)) throw err
-    throw new LogError(err.code, `tuf: error unmarshalling key: ${err.message}`, { cause: err })
+    throw labelled('tuf: error unmarshalling key', err)
   }
 }
 
