@@ -10,6 +10,12 @@ export const MAX_TAR_EXTENSION_BYTES = 1 << 20
 
 const BLOCK_BYTES = 512
 
+/**
+ * x: pax records of the next file. L: its name. K: the long target of a link. g: records for all files, none of which Go takes
+ * over.
+ */
+const EXTENSION_TYPES: readonly string[] = ['x', 'L', 'K', 'g']
+
 export interface TarFile {
   /** One character a byte, whatever its encoding. */
   readonly name: string
@@ -41,22 +47,20 @@ interface Extension {
  */
 export function* readTar(bytes: Uint8Array, label: string): Generator<TarFile, void> {
   let at = 0
+  let count = 0
   let extension: Extension = {}
-  for (let count = 1; ; count++) {
-    const header = readHeader(bytes, at, label)
-    if (header === undefined) return
-    if (count > MAX_TAR_HEADERS) {
+  for (
+    let header = readHeader(bytes, at, label);
+    header !== undefined;
+    header = readHeader(bytes, at, label)
+  ) {
+    if (++count > MAX_TAR_HEADERS) {
       throw new LogError('too_large', `${label}: archive/tar: more than ${MAX_TAR_HEADERS} headers`)
     }
     at += BLOCK_BYTES
-    if (header.type === 'x' || header.type === 'g' || header.type === 'L' || header.type === 'K') {
+    if (EXTENSION_TYPES.includes(header.type)) {
       const content = extensionContent(bytes, at, header.size, label)
-      // g: records for all files, none of which Go takes over. K: long target of a link.
-      if (header.type === 'L') extension = { ...extension, longName: untilZero(content) }
-      if (header.type === 'x') {
-        const { longName } = extension
-        extension = { ...paxExtension(content, label), ...(longName !== undefined && { longName }) }
-      }
+      extension = extended(extension, header.type, content, label)
       at = endOfContent(at, header.size)
       continue
     }
@@ -139,6 +143,14 @@ function octal(text: string): number | undefined {
 function checkedSize(size: number, label: string): number {
   if (size < 0 || !Number.isSafeInteger(size)) throw invalidHeader(label)
   return size
+}
+
+function extended(extension: Extension, type: string, content: string, label: string): Extension {
+  if (type === 'L') return { ...extension, longName: untilZero(content) }
+  if (type !== 'x') return extension
+  // The last records stand alone, with the long name beside them.
+  const { longName } = extension
+  return { ...paxExtension(content, label), ...(longName !== undefined && { longName }) }
 }
 
 function extendedFile(
