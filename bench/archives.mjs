@@ -1,5 +1,5 @@
-// Hostile archives: what people post who want a server to unpack, sort, hash or remember more than they had to send. Each is refused,
-// and what is measured is who else notices. All of them are made here; signatures are good where a bad one would end the work early.
+// Hostile archives: what people post who want a server to unpack, sort, hash or remember more than they had to send. Nearly all are
+// refused, and what is measured is who else notices. All of them are made here; signatures are good where a bad one would end the work early.
 import { execFileSync } from 'node:child_process'
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -22,6 +22,7 @@ const ZEROS = deflateRawSync(Buffer.alloc(8 * MEGABYTE), {
   level: 9,
   finishFlush: constants.Z_FULL_FLUSH
 })
+const ZEROS_CRC = crc32(Buffer.alloc(8 * MEGABYTE))
 const LAST_BLOCK = Buffer.from([0x03, 0x00])
 
 /** A deflate stream of so many bytes that unpacks to a thousand times as many. */
@@ -130,9 +131,11 @@ function zipped(name, content) {
   }
 }
 
+/** Its check sum is that of as many zeros as one of it unpacks to. */
 const bombFile = (name, packedBytes, declared = 100) => ({
   name,
   packed: deflatedZeros(packedBytes),
+  crc: ZEROS_CRC,
   size: declared
 })
 
@@ -198,6 +201,16 @@ function jarOfOverlaps(count, packedBytes) {
   )
 }
 
+/** Sixteen gigabytes, no member of which is very large. */
+function jarOfBombs(count) {
+  const digest = base64(sha256(Buffer.alloc(8 * MEGABYTE)))
+  const names = Array.from({ length: count }, (_, i) => `f${i}`)
+  return signedJar(
+    names.map((name) => [name, digest]),
+    names.map((name) => bombFile(name, 8000, 8 * MEGABYTE))
+  )
+}
+
 /** An archive in an archive in an archive. */
 function deepZip(levels) {
   let inner = Buffer.alloc(1000)
@@ -259,9 +272,20 @@ const cose = (message) =>
     publicKey: base64(vector('cose/test_cose.pub'))
   })
 
-/** A tagged array of four whose protected header claims to be so many bytes. */
-const coseOf = (byte, bytes) =>
-  Buffer.concat([Buffer.from([0xd2, 0x84, 0x43, 0xa1, 0x01, 0x26]), Buffer.alloc(bytes, byte)])
+/** A message that goes on with so many bytes in place of its unprotected header. */
+const coseOf = (bytes) => Buffer.concat([Buffer.from([0xd2, 0x84, 0x43, 0xa1, 0x01, 0x26]), bytes])
+
+/** A map of so many numbers, none of them twice. */
+function cborMap(count) {
+  const map = Buffer.alloc(5 + 6 * count, 0xf6)
+  map[0] = 0xba
+  map.writeUInt32BE(count, 1)
+  for (let i = 0; i < count; i++) {
+    map[5 + 6 * i] = 0x1a
+    map.writeUInt32BE(0x10000 + i, 6 + 6 * i)
+  }
+  return map
+}
 
 /** Every signature of every key has to be tried. */
 function tuf(count) {
@@ -297,12 +321,17 @@ export function hostileArchives() {
     'bomb behind a good signature': () =>
       alpine(apk(Buffer.alloc(0), [tarFile('x', Buffer.alloc(6 * MEGABYTE))])),
     '500 gzip members': () => alpine(apk(emptyMembers(9000))),
-    'manifest bomb': () => jar([bombFile('META-INF/MANIFEST.MF', 8000)]),
+    'manifest bomb': () =>
+      jar(
+        ['MANIFEST.MF', 'HOSTILE.SF', 'HOSTILE.RSA'].map((name) =>
+          bombFile(`META-INF/${name}`, 8000)
+        )
+      ),
     'signed JAR, one bomb by 80 names': () => jarOfOverlaps(80, 8000),
     'zip in zip, 12 times': () => deepZip(12),
     'RPM of negative sizes': () => rpmHeader(-1, -16, randomBytes(100)),
     'YAML of aliases': () => helm(manyLaughs()),
-    'CBOR, 8,000 deep': () => cose(coseOf(0x81, 8000)),
+    'CBOR, 8,000 deep': () => cose(coseOf(Buffer.alloc(8000, 0x81))),
     'timestamp, 10,000 deep': () => rfc3161(10_000),
     '30 keys, 30 signatures': () => tuf(30)
   }
@@ -312,18 +341,20 @@ export function hostileArchives() {
     'APK of 30 MB': () => alpine(apk(randomBytes(30 * MEGABYTE))),
     'signed JAR, 8,000 members': () => jarOfThousands(8000),
     'signed JAR, a member of 20 GB': () =>
-      signedJar([['f', base64(sha256('x'))]], [bombFile('f', 20 * MEGABYTE, 2 ** 32 - 1)]),
+      signedJar([['f', base64(sha256('x'))]], [bombFile('f', 20 * MEGABYTE, 2 ** 31)]),
+    'signed JAR, 60 times 8 MB': () => jarOfBombs(60),
+    'signed JAR, 2,000 times 8 MB': () => jarOfBombs(2000),
     'signed JAR, 8 MB by 8,000 names': () => jarOfOverlaps(8000, 8000),
-    'zip of 300,000 members': () => {
+    'zip of 65,000 members': () => {
       const empty = zipped('', '')
-      return jar(Array.from({ length: 300_000 }, (_, i) => ({ ...empty, name: `f${i}` })))
+      return jar(Array.from({ length: 65_000 }, (_, i) => ({ ...empty, name: `f${i}` })))
     },
     'RPM of 30 MB': () => longRpm(30),
     'RPM with 1.8 million entries': () =>
       rpmHeader(1_800_000, 16, Buffer.alloc(1_800_000 * 16 + 16, 1)),
     'YAML of 20 MB': () => helm(yamlOfMany(20 * MEGABYTE)),
     'clear-signed, 20 MB of dashes': () => helm('- \n'.repeat((20 * MEGABYTE) / 3)),
-    'CBOR of 20 MB': () => cose(coseOf(0x80, 20 * MEGABYTE)),
+    'CBOR map of 3 million': () => cose(coseOf(cborMap(3_000_000))),
     '30,000 keys and signatures': () => tuf(30_000),
     'JSON of 10 million lists': () =>
       `{"kind":"tuf","apiVersion":"0.0.1","spec":[${'[],'.repeat(1e7)}1]}`

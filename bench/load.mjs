@@ -135,20 +135,18 @@ async function exchangeAll({ authority, connections, seconds, cycle }, units, wo
 const MOST_ON_THEIR_WAY = 8
 
 /**
- * @param plan [{ name, file, everyMs, firstMs, isRefused }]; a file of prepared requests each, the first of which is sent after
- *             `firstMs`. All are to be logged; with `isRefused` refused, and then they come again and again. A server that says
- *             that it has too much to do (503) has refused
+ * @param plan [{ name, file, everyMs, firstMs, isHostile }]; a file of prepared requests each, the first of which is sent after
+ *             `firstMs`. All are to be logged; with `isHostile` any answer will do that is no failure of the server, which too much
+ *             to do (503) is not, and they come again and again
  */
 async function post({ plan, authority, seconds }) {
   const [host, port] = authority.split(':')
-  const sorts = plan.map(({ name, file, everyMs, firstMs = 0, isRefused = false }) => ({
+  const sorts = plan.map(({ name, file, everyMs, firstMs = 0, isHostile = false }) => ({
     name,
     everyMs,
     firstMs,
-    isRefused,
-    isWanted: isRefused
-      ? (status) => (status >= 400 && status < 500) || status === 503
-      : (status) => status === 201,
+    isHostile,
+    isWanted: isHostile ? (status) => status < 500 || status === 503 : (status) => status === 201,
     statuses: {},
     firstBody: '',
     requests: readRequests(file),
@@ -185,7 +183,7 @@ async function post({ plan, authority, seconds }) {
       const { everyMs, firstMs } = sort
       for (let turn = 0; firstMs + turn * everyMs < seconds * 1000; turn++) {
         await sleep(Math.max(0, start + firstMs + turn * everyMs - performance.now()))
-        const request = sort.requests[sort.isRefused ? turn % sort.requests.length : turn]
+        const request = sort.requests[sort.isHostile ? turn % sort.requests.length : turn]
         if (request === undefined) throw new Error(`too few ${sort.name} were prepared`)
         if (open >= MOST_ON_THEIR_WAY) sort.leftOut++
         else onTheirWay.push(exchange(sort, request))

@@ -37,7 +37,7 @@ export async function hostile(bench) {
         const uploads = bench.generator.send({ ...run, cycle: false })
         const [result, posted] = await Promise.all([uploads, posts])
         for (const { name, bad, firstBad } of posted.sorts) {
-          if (bad > 0) throw new Error(`${bad} times "${name}" was not refused: ${firstBad}`)
+          if (bad > 0) throw new Error(`${bad} times "${name}" failed: ${firstBad}`)
         }
         beside.push(posted)
         return result
@@ -50,7 +50,7 @@ export async function hostile(bench) {
   })
 }
 
-/** Each is made once and sent again and again: what was refused is not remembered. */
+/** Each is made once and sent again and again: of what is refused nothing is remembered. */
 function preparePlan(bench) {
   bench.tell('making hostile archives')
   const made = hostileArchives()
@@ -63,7 +63,7 @@ function preparePlan(bench) {
         const file = join(bench.folder, `${isLarge ? 'large' : 'small'}-${i}`)
         writeRequests(file, 1, () => postBytes(server.authority, '/api/v1/log/entries', body))
         const firstMs = (i * ROUND_MS) / some.length
-        return { name, file, everyMs: ROUND_MS, firstMs, isRefused: true }
+        return { name, file, everyMs: ROUND_MS, firstMs, isHostile: true }
       })
     })
 }
@@ -103,7 +103,7 @@ function report(levels, posted, resident) {
         ])
       ]),
       '',
-      `One of each every ${fixed(ROUND_MS / 1000, 0)} s, all refused. RSS of the server ${megabytes(resident.now)}, ` +
+      `One of each every ${fixed(ROUND_MS / 1000, 0)} s, none of them a failure of the server. RSS of the server ${megabytes(resident.now)}, ` +
         `at most ${megabytes(resident.peak)}.`,
       '',
       details(levels, 'what')
