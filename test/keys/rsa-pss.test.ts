@@ -36,17 +36,22 @@ t.test('signatures of OpenSSL', (t) => {
 })
 
 t.test('other hash for the mask', (t) => {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa-pss', {
-    modulusLength: 2048,
-    hashAlgorithm: 'sha256',
-    mgf1HashAlgorithm: 'sha512',
-    saltLength: 32
-  })
-  // The same numbers under the name of plain RSA.
-  const spki = Uint8Array.from(publicKey.export({ type: 'spki', format: 'der' }))
-  const numbers = parseDer(readBitString(parseDer(spki).children[1], 'key')).children
-  const key = rsaPublicKey(readInteger(numbers[0], 'modulus'), readInteger(numbers[1], 'exponent'))
-  t.notOk(isGoodPs256(key, data, sign('sha256', data, { key: privateKey, padding: PSS })))
+  for (const mgf1HashAlgorithm of ['sha256', 'sha512']) {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa-pss', {
+      modulusLength: 2048,
+      hashAlgorithm: 'sha256',
+      mgf1HashAlgorithm
+    })
+    // The same numbers under the name of plain RSA.
+    const spki = Uint8Array.from(publicKey.export({ type: 'spki', format: 'der' }))
+    const numbers = parseDer(readBitString(parseDer(spki).children[1], 'key')).children
+    const key = rsaPublicKey(
+      readInteger(numbers[0], 'modulus'),
+      readInteger(numbers[1], 'exponent')
+    )
+    const signature = sign('sha256', data, { key: privateKey, padding: PSS, saltLength: 32 })
+    t.equal(isGoodPs256(key, data, signature), mgf1HashAlgorithm === 'sha256', mgf1HashAlgorithm)
+  }
   t.end()
 })
 
