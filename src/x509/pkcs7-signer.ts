@@ -40,6 +40,14 @@ export async function verifyPkcs7Signer(
   await verifySignature(findCertificate(signer, certificates).publicKey, hash, signer, signedBytes)
 }
 
+/** Whether this is the certificate that the signer names. */
+export function isCertificateOf(
+  { issuer, serialNumber }: Certificate,
+  signer: Pkcs7Signer
+): boolean {
+  return serialNumber === signer.serialNumber && equalBytes(issuer, signer.issuer)
+}
+
 /** What is signed in place of the content, once it was seen to name the content. */
 function attributesOver(
   { signedAttributes }: Pkcs7Signer,
@@ -62,16 +70,10 @@ function attributesOver(
   return (signedAttributes as NonNullable<typeof signedAttributes>).encoded // the caller saw them
 }
 
-function findCertificate(
-  { issuer, serialNumber }: Pkcs7Signer,
-  certificates: readonly Certificate[]
-): Certificate {
-  const found = certificates.find(
-    (certificate) =>
-      certificate.serialNumber === serialNumber && equalBytes(certificate.issuer, issuer)
-  )
+function findCertificate(signer: Pkcs7Signer, certificates: readonly Certificate[]): Certificate {
+  const found = certificates.find((certificate) => isCertificateOf(certificate, signer))
   if (found !== undefined) return found
-  throw failed(`certificate missing from signedData: serial=${serialNumber.toString(16)}`)
+  throw failed(`certificate missing from signedData: serial=${signer.serialNumber.toString(16)}`)
 }
 
 async function verifySignature(

@@ -1,7 +1,7 @@
 import { equalBytes } from '../encoding/bytes.js'
 import { isLogError, LogError } from '../errors.js'
 import { type Certificate, parseCertificate } from './certificate.js'
-import { verifyPkcs7Signer } from './pkcs7-signer.js'
+import { isCertificateOf, verifyPkcs7Signer } from './pkcs7-signer.js'
 import { verifyPkcs7Timestamp } from './pkcs7-timestamp.js'
 import type { Pkcs7 } from './pkcs7.js'
 
@@ -20,8 +20,10 @@ export async function verifyPkcs7(pkcs7: Pkcs7, external?: Uint8Array): Promise<
     throw failed('pkcs7: internal and external content were both provided but are not equal')
   }
   if (pkcs7.signers.length === 0) throw failed('pkcs7 contains no signatures')
-  const certificates = readCertificates(pkcs7)
+  const { certificates, refusal } = readCertificates(pkcs7)
   for (const signer of pkcs7.signers) {
+    const isThere = certificates.some((certificate) => isCertificateOf(certificate, signer))
+    if (!isThere && refusal !== undefined) throw refusal
     await verifyPkcs7Signer(signer, { bytes: content, type: pkcs7.contentType }, certificates)
     await verifyPkcs7Timestamp(signer, certificates)
   }
@@ -29,19 +31,25 @@ export async function verifyPkcs7(pkcs7: Pkcs7, external?: Uint8Array): Promise<
 
 /**
  * Certificates of a PKCS#7 that can sign. Those with a key of a kind we do not verify with, such as DSA of an old root, are
- * left out.
+ * left out: `refusal` is why.
  *
  * @throws LogError `invalid_request` when one is malformed
  */
-function readCertificates({ certificates }: Pkcs7): readonly Certificate[] {
-  return certificates.flatMap((der) => {
+function readCertificates(pkcs7: Pkcs7): {
+  readonly certificates: readonly Certificate[]
+  readonly refusal: LogError | undefined
+} {
+  const certificates: Certificate[] = []
+  let refusal: LogError | undefined
+  for (const der of pkcs7.certificates) {
     try {
-      return [parseCertificate(der)]
+      certificates.push(parseCertificate(der))
     } catch (err) {
-      if (isLogError(err) && err.code === 'unsupported') return []
-      throw err
+      if (!isLogError(err) || err.code !== 'unsupported') throw err
+      refusal = err
     }
-  })
+  }
+  return { certificates, refusal }
 }
 
 function failed(message: string): LogError {

@@ -98,9 +98,10 @@ t.test('certificates that come along', async (t) => {
     verify(pkcs7({ certificates: [dsa, ecSigner.certificate], signers }), content),
     'one of a kind that we do not verify with'
   )
-  t.match(
+  t.equal(
     await refusalText(() => verify(pkcs7({ certificates: [dsa], signers }), content)),
-    /^verification_failed: certificate missing from signedData/
+    'unsupported: x509: unknown public key algorithm',
+    'the one that signs of such a kind'
   )
   for (const malformed of [encodeNull(), certificate({ issuer: encodeNull() })]) {
     t.match(
