@@ -75,7 +75,9 @@ export const ENTRY_TYPES = [
   'alpine',
   'rfc3161',
   'cose',
-  'jar'
+  'jar',
+  'helm',
+  'tuf'
 ] as const
 
 /** Key and hash pairs that a client of the certificate authority may bring (fulcio §11.4). */

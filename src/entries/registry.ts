@@ -4,12 +4,14 @@ import { cose } from './cose/index.js'
 import { dsse } from './dsse/index.js'
 import type { EntryType } from './entry-type.js'
 import { hashedrekord } from './hashedrekord/index.js'
+import { helm } from './helm/index.js'
 import { intotoV001 } from './intoto-v001/index.js'
 import { intotoV002 } from './intoto-v002/index.js'
 import { jar } from './jar/index.js'
 import { rekord } from './rekord/index.js'
 import { rfc3161 } from './rfc3161/index.js'
 import { rpm } from './rpm/index.js'
+import { tuf } from './tuf/index.js'
 
 /** Every kind and version of entry this log takes. To add one: a folder, a line here, its vectors. */
 export const ENTRY_TYPES: readonly EntryType[] = [
@@ -17,16 +19,15 @@ export const ENTRY_TYPES: readonly EntryType[] = [
   cose,
   dsse,
   hashedrekord,
+  helm,
   intotoV001,
   intotoV002,
   jar,
   rekord,
   rfc3161,
-  rpm
+  rpm,
+  tuf
 ]
-
-/** Kinds of Rekor v1 that its clients know and this log does not take (yet). */
-export const UNSUPPORTED_KINDS: readonly string[] = ['helm', 'tuf']
 
 /** Kinds this log takes, each once. */
 export const ENTRY_KINDS: readonly string[] = [...new Set(ENTRY_TYPES.map(({ kind }) => kind))]
@@ -36,9 +37,6 @@ export function findEntryType(kind: string, version: string): EntryType {
   const versions = ENTRY_TYPES.filter((type) => type.kind === kind)
   const found = versions.find((type) => type.version === version)
   if (found !== undefined) return found
-  if (UNSUPPORTED_KINDS.includes(kind)) {
-    throw new LogError('unsupported', `entry kind '${kind}' is not supported by this server`)
-  }
   throw new LogError(
     'unsupported',
     versions.length === 0
