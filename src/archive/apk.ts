@@ -95,19 +95,24 @@ function findSignature(tar: Uint8Array, maxMetadataBytes: number): Uint8Array {
   return decodePem(signature)?.block.bytes ?? signature
 }
 
-/** The last one that is there; a broken one before it is refused. */
+/**
+ * The only one. Rekor takes the last of several and apk the lines of all, so nobody could say what a leaf is about; and each may
+ * be as large as the limit.
+ */
 function findPkginfo(tar: Uint8Array, maxMetadataBytes: number): ReadonlyMap<string, string> {
-  const found: Uint8Array[] = []
+  let pkginfo: Uint8Array | undefined
   for (const { name, size, content } of readTar(tar, TAR)) {
     if (name !== '.PKGINFO') continue
     assertSize('.PKGINFO', size, maxMetadataBytes)
-    found.push(content)
+    if (pkginfo !== undefined) {
+      throw new LogError('invalid_request', 'more than one .PKGINFO file in alpine package')
+    }
+    pkginfo = content
   }
-  const pkginfo = found.map((content) => parseIni(content, 'parsing .PKGINFO')).at(-1)
   if (pkginfo === undefined) {
     throw new LogError('invalid_request', '.PKGINFO file was not located')
   }
-  return pkginfo
+  return parseIni(pkginfo, 'parsing .PKGINFO')
 }
 
 /** Before any of it is looked at: a size is only a claim. */
