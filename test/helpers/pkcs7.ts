@@ -275,7 +275,7 @@ export function editDer(
 ): Uint8Array {
   const [step, ...rest] = path
   if (step === undefined) return Uint8Array.from(Buffer.concat(change(der)))
-  const children = derChildren(der).map((child) => Uint8Array.from(child))
+  const children = derChildren(der).map((child): Uint8Array => Uint8Array.from(child))
   const found = children[step]
   // One beyond the last: something is added.
   const replaced = found === undefined ? change(new Uint8Array(0)) : [editDer(found, rest, change)]

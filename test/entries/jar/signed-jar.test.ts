@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { deflateRawSync } from 'node:zlib'
 import t from 'tap'
 import { verifySignedJar } from '../../../src/entries/jar/signed-jar.js'
@@ -106,6 +107,25 @@ t.test('what is good', async (t) => {
     ]
   ]
   for (const [name, parts] of cases) await t.resolves(verify(parts), name)
+})
+
+t.test('what jarsigner signed', async (t) => {
+  const jarsigner = (name: string) =>
+    Uint8Array.from(readFileSync(new URL(`../../vectors/jar/${name}.jar`, import.meta.url)))
+  for (const [name, hasContent] of [
+    ['ecdsa', false],
+    ['rsa-pss', false],
+    ['rsa-sha1', false],
+    ['sections-only', true]
+  ] as const) {
+    const block = await verifySignedJar(jarsigner(name), MIB)
+    t.equal(block.certificates.length, 1, name)
+    t.equal(block.content !== undefined, hasContent)
+  }
+  t.equal(
+    await refusalText(() => verifySignedJar(jarsigner('two-signatures'), MIB)),
+    'invalid_request: multiple signatures detected in JAR; unable to process'
+  )
 })
 
 const content = text(signatureFileOf(MANIFEST))
@@ -284,11 +304,11 @@ t.test('huge metadata', async (t) => {
 })
 
 t.test('bombs', async (t) => {
-  const bomb = deflateRawSync(new Uint8Array(100 * MIB))
+  const bomb = deflateRawSync(new Uint8Array(40 * MIB))
   const files = { bomb: 'x' }
   t.match(
     await refusalText(() =>
-      verify({ files, change: { bomb: { compressed: bomb, declaredBytes: 100 * MIB } } })
+      verify({ files, change: { bomb: { compressed: bomb, declaredBytes: 40 * MIB } } })
     ),
     /^invalid_request: zip: members of \d+ bytes exceed the \d+ allowed for this archive/,
     'declared as it is'
