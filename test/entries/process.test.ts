@@ -231,7 +231,17 @@ t.test('kinds and versions', async (t) => {
   const process = (kind: string, apiVersion: string) =>
     refusalText(() => verifyProposedEntry({ kind, apiVersion, spec }, SUBMIT))
   t.match(await process('hashedrekord', '0.0.2'), /^unsupported: hashedrekord implementation for/)
-  t.match(await process('alpine', '0.0.1'), /^unsupported: entry kind 'alpine' is not supported/)
+  t.match(await process('apk', '0.0.1'), /^unsupported: could not unmarshal entry for kind 'apk'/)
+})
+
+t.test('what has expired may be looked up and not submitted', async (t) => {
+  const { proposedEntry, leafHash } = computedVector('tuf-timestamp')
+  const at = (options: ProcessOptions, time: string) =>
+    verifyProposedEntry(proposedEntry, { ...options, nowMs: () => Date.parse(time) })
+  const [before, after] = ['2021-12-01T00:00:00Z', '2022-01-01T00:00:00Z'] as const
+  t.equal(encodeHex((await at(SUBMIT, before)).leafHash), leafHash)
+  t.match(await refusalText(() => at(SUBMIT, after)), /^verification_failed: expired at 2021/)
+  t.equal(encodeHex((await at(LOOKUP, after)).leafHash), leafHash)
 })
 
 t.test('attestations over the limit are not kept, the entry is taken', async (t) => {

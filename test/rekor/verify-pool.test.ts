@@ -126,7 +126,8 @@ t.test('the real thread does what is done without one', async (t) => {
       code: 'invalid_request',
       message: 'public key provided could not be parsed'
     })
-    await t.rejects(pool.keyHash('tuf', pem), { code: 'unsupported' })
+    await t.rejects(pool.keyHash('tuf', pem), { code: 'invalid_request' })
+    await t.rejects(pool.keyHash('pkcs7', pem), { code: 'unsupported' })
   })
 })
 
