@@ -15,7 +15,7 @@ const except = (...names) => [
 ]
 
 export default tseslint.config(
-  { ignores: ['dist/', '.tap/', '.clients/', 'data/', 'coverage/', 'bench/results/'] },
+  { ignores: ['dist/', '.tap/', '.compiled/', '.clients/', 'data/', 'coverage/', 'bench/results/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.{ts,js,mjs}'],
