@@ -91,7 +91,10 @@ function readBlock(text: string, begin: number, end: number): PemBlock | undefin
 function lineAt(text: string, start: number): string {
   const newline = text.indexOf('\n', start)
   const line = newline < 0 ? text.slice(start) : text.slice(start, newline).replace(/\r$/, '')
-  return line.replace(/[ \t]+$/, '')
+  let end = line.length
+  // A pattern would begin anew at each of the blanks that a stranger sends.
+  while (end > 0 && (line[end - 1] === ' ' || line[end - 1] === '\t')) end--
+  return line.slice(0, end)
 }
 
 function startOfNextLine(text: string, offset: number): number {

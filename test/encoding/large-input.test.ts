@@ -4,6 +4,8 @@ import { decodeBase64, decodeBase64Loose, encodeBase64 } from '../../src/encodin
 import { canonicalJson } from '../../src/encoding/canonical-json.js'
 import { decodeHex, encodeHex } from '../../src/encoding/hex.js'
 import { parseJson } from '../../src/encoding/json.js'
+import { decodePem } from '../../src/encoding/pem.js'
+import { encodeUtf8 } from '../../src/encoding/text.js'
 
 // Requests of 32 MiB pass through these functions on the main loop. Each case takes about a second of one core or
 // less; what the bound must catch is quadratic time, which would be hours. A file of its own, because measuring
@@ -70,9 +72,23 @@ bounded('a JSON string of escaped quotes', (t) => {
 })
 
 bounded('JSON of empty arrays, and of empty strings', (t) => {
-  const count = 2 * MIB
+  const count = 1_900_000 // an array counts with the comma after it
   t.equal((parseJson(`[${'[],'.repeat(count)}[]]`) as unknown[]).length, count + 1)
   t.equal((parseJson(`[${'"",'.repeat(count)}""]`) as unknown[]).length, count + 1)
+  t.throws(() => parseJson(`[${'[],'.repeat(8 * MIB)}[]]`), {
+    code: 'invalid_request',
+    message: 'JSON of more than 4000000 values'
+  })
+})
+
+bounded('PEM with blanks at the end of a line', (t) => {
+  const blanks = ' \t'.repeat(SIZE / 4)
+  const pem = `-----BEGIN A-----${blanks}\nAAAA\n-----END A-----${blanks}\n`
+  t.strictSame(decodePem(encodeUtf8(pem))?.block.type, 'A')
+  t.equal(
+    decodePem(encodeUtf8(`-----BEGIN A-----${blanks}x\n-----END A-----${blanks}x`)),
+    undefined
+  )
 })
 
 bounded('brackets without end', (t) => {
