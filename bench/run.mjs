@@ -97,7 +97,7 @@ process.stdout.write(`\n${writeResults()}\n`)
 /** Measures and prints one figure. One that fails says so and leaves the others alone. */
 async function report(name, folder) {
   try {
-    const { title, data, text, wishes, charts } = await FIGURES[name]({ ...bench, folder })
+    const { title, data, text, wishes, charts = {} } = await FIGURES[name]({ ...bench, folder })
     results[name] = { ...data, wishes }
     const lines = verdictLines(wishes)
     const parts = [`\n### ${title}\n`, text, ...(lines.length > 0 ? ['', ...lines] : [])]

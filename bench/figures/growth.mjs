@@ -1,5 +1,5 @@
 // One server after the other over logs of growing size.
-import { cpSync, readdirSync, statSync } from 'node:fs'
+import { closeSync, cpSync, openSync, readSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildLog } from '../bulk.mjs'
 import { lineChart } from '../chart.mjs'
@@ -18,6 +18,8 @@ const READS = ['by index', 'by UUID', 'by artifact hash (index/retrieve)']
 const STARTS = 3
 /** A check that would take longer is left out, and the largest size that was checked speaks for it. */
 const LONGEST_VERIFY_MS = 600_000
+/** What took less says nothing of what a larger one takes. */
+const SECONDS_TO_GUESS_BY = 10
 /** A kept log up to this size is measured on a copy, so that it stays as large as it says. */
 const COPY_UP_TO = 1_000_000
 const WANTED_FACTOR = 1.3
@@ -41,6 +43,7 @@ function measureSize(bench, size, before) {
     // First the starts: the one of a newer version brings a kept log up to date, without which verify refuses it.
     const startSeconds = await timeStarts(bench, dataDir)
     const diskBytes = bytesOf(dataDir)
+    readAll(dataDir)
     const verify = await timeVerify(bench, dataDir, size, before?.verify)
     const { leafBytes, seconds: buildSeconds } = built
     const served = await measureServed(bench, dataDir)
@@ -70,6 +73,17 @@ function measureServed(bench, dataDir) {
   })
 }
 
+/** So that logs of all sizes lie in memory alike, and not only what was just made or copied. */
+function readAll(dataDir) {
+  const buffer = Buffer.allocUnsafe(1 << 22)
+  for (const entry of readdirSync(dataDir, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile()) continue
+    const descriptor = openSync(join(entry.parentPath, entry.name), 'r')
+    while (readSync(descriptor, buffer) > 0);
+    closeSync(descriptor)
+  }
+}
+
 /** The file, its write-ahead log and everything else in the folder. */
 function bytesOf(dataDir) {
   return readdirSync(dataDir, { withFileTypes: true, recursive: true })
@@ -79,7 +93,9 @@ function bytesOf(dataDir) {
 
 /** @param earlier of a smaller log, by which to guess how long this one takes */
 async function timeVerify(bench, dataDir, size, earlier) {
-  const expectedMs = earlier === undefined ? 0 : (size / earlier.perSecond) * 1000
+  // A small one takes as long as its start.
+  const isGuessable = earlier !== undefined && earlier.seconds > SECONDS_TO_GUESS_BY
+  const expectedMs = isGuessable ? (size / earlier.perSecond) * 1000 : 0
   if (earlier?.isGuess === true || expectedMs > LONGEST_VERIFY_MS) {
     bench.tell(`  verify would take about ${fixed(expectedMs / 60_000, 0)} minutes: left out`)
     return { perSecond: earlier.perSecond, isGuess: true }
