@@ -1,12 +1,9 @@
 import { encodeHex } from '../encoding/hex.js'
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import type { SearchQuery } from '../client/rekor-client.js'
-import type { SignatureFormatName } from '../keys/signature-format.js'
+import { KEY_FORMATS, type SearchQuery } from '../client/rekor-client.js'
 import { type Command, type CommandCall, EXIT, UsageError } from './command.js'
 import { REMOTE_CONFIG, REMOTE_FLAGS, connectRemote, readInputFile } from './remote.js'
-
-const FORMATS: readonly SignatureFormatName[] = ['x509', 'pgp', 'minisign', 'ssh']
 
 export const entrySearchCommand: Command = {
   description:
@@ -17,8 +14,12 @@ export const entrySearchCommand: Command = {
     { name: 'hash', value: 'HEX', meaning: 'Digest of an artifact: [sha256:|sha1:|sha512:]HEX.' },
     { name: 'artifact', value: 'FILE', meaning: 'An artifact; its SHA-256 is looked for.' },
     { name: 'email', value: 'ADDRESS', meaning: 'E-mail address in a certificate or PGP key.' },
-    { name: 'public-key', value: 'FILE', meaning: 'Public key or certificate; see --format.' },
-    { name: 'format', value: FORMATS.join('|'), meaning: 'Of the public key. Default: x509.' },
+    {
+      name: 'public-key',
+      value: 'FILE',
+      meaning: 'Public key, certificate or TUF root; see --format.'
+    },
+    { name: 'format', value: KEY_FORMATS.join('|'), meaning: 'Of the public key. Default: x509.' },
     { name: 'operator', value: 'and|or', meaning: 'How several are joined. Default: or.' }
   ],
   config: REMOTE_CONFIG,
@@ -36,9 +37,9 @@ export const entrySearchCommand: Command = {
 async function readQuery({ flags }: CommandCall): Promise<SearchQuery> {
   const { email, artifact, operator, hash } = Object.fromEntries(flags)
   const keyFile = flags.get('public-key')
-  const format = FORMATS.find((name) => name === (flags.get('format') ?? 'x509'))
+  const format = KEY_FORMATS.find((name) => name === (flags.get('format') ?? 'x509'))
   if (format === undefined) {
-    throw new UsageError(`--format must be one of ${FORMATS.join(', ')}`)
+    throw new UsageError(`--format must be one of ${KEY_FORMATS.join(', ')}`)
   }
   if (hash !== undefined && artifact !== undefined) {
     throw new UsageError('--hash and --artifact exclude each other')

@@ -2,7 +2,6 @@ import type { JsonValue } from '../encoding/canonical-json.js'
 import { encodeBase64 } from '../encoding/base64.js'
 import { parseJson } from '../encoding/json.js'
 import { LogError, isLogError } from '../errors.js'
-import type { SignatureFormatName } from '../keys/signature-format.js'
 import {
   type EntryAnswer,
   type LogInfoAnswer,
@@ -14,12 +13,17 @@ import {
 import { type HttpOptions, ask } from './http.js'
 import { type LogKey, parseLogKeys } from './log-key.js'
 
+/** Formats of the public keys that a log can be searched by. */
+export const KEY_FORMATS = ['x509', 'pgp', 'minisign', 'ssh', 'tuf'] as const
+
+export type KeyFormatName = (typeof KEY_FORMATS)[number]
+
 /** What to look for. Several are joined by `operator`. */
 export interface SearchQuery {
   readonly email?: string
   /** `sha256:<hex>` and the like. */
   readonly hash?: string
-  readonly publicKey?: { readonly format: SignatureFormatName; readonly content: Uint8Array }
+  readonly publicKey?: { readonly format: KeyFormatName; readonly content: Uint8Array }
   readonly operator?: 'and' | 'or'
 }
 

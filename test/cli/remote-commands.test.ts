@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { KEY_FORMATS } from '../../src/client/rekor-client.js'
+import { KEY_FORMAT_NAMES } from '../../src/entries/signature-formats.js'
 import {
   artifactKey,
   initLog,
@@ -102,6 +104,7 @@ t.test('against our own server', async (t) => {
   })
 
   t.test('entry search', async (t) => {
+    t.strictSame([...KEY_FORMATS].sort(), [...KEY_FORMAT_NAMES].sort(), 'what servers take')
     const hash = createHash('sha256').update('text 3').digest('hex')
     const byKey = ['--public-key', artifactKeyFile]
     const cases: [argv: string[], found: string[]][] = [
@@ -111,6 +114,7 @@ t.test('against our own server', async (t) => {
       [byKey, ids],
       [[...byKey, '--artifact', artifact, '--operator', 'and'], [ids[2] ?? '']],
       [[...byKey, '--artifact', artifact, '--operator', 'or'], ids],
+      [['--public-key', 'test/vectors/rekor/pki/tuf/1.root.json', '--format', 'tuf'], []],
       [['--email', 'nobody@example.com'], []]
     ]
     for (const [argv, found] of cases) {
@@ -125,7 +129,7 @@ t.test('against our own server', async (t) => {
       [[], /nothing to search for/],
       [['--hash', hash, '--artifact', artifact], /exclude each other/],
       [['--hash', hash, '--operator', 'xor'], /--operator must be and or or \(got xor\)/],
-      [[...byKey, '--format', 'tuf'], /--format must be one of x509, pgp, minisign, ssh/],
+      [[...byKey, '--format', 'pkcs7'], /--format must be one of x509, pgp, minisign, ssh, tuf/],
       [['--artifact', folder], /--artifact: cannot read .*: EISDIR/],
       [['--public-key', join(folder, 'no')], /--public-key: cannot read .*: ENOENT/]
     ]
