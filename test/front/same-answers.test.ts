@@ -17,7 +17,7 @@ import { CHANGES, changed, computedVector, pathsOf, rekorVectorText } from '../h
 // one with threads in front: every request goes to both, to each thread, and what comes back must be the same bytes.
 
 /** Answers to what is too large come soon enough with this. */
-const LIMIT = 20_000
+const LIMIT = 50_000
 const flags = {
   'max-request-body-bytes': String(LIMIT),
   'public-url': 'http://127.0.0.1:1'

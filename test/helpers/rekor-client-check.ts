@@ -12,6 +12,7 @@ export const INDEX = '/api/v1/index/retrieve'
 
 /** Computed vectors of the kinds this log takes. */
 export const VECTOR_NAMES = [
+  'alpine',
   'cose',
   'dsse-multi',
   'dsse-single',
@@ -19,9 +20,11 @@ export const VECTOR_NAMES = [
   'hashedrekord-ed25519ph-sha512',
   'hashedrekord-model',
   'hashedrekord-rsa2048-sha256',
+  'helm',
   'intoto-0.0.1',
   'intoto-0.0.2-multi',
   'intoto-0.0.2-single',
+  'jar',
   'rekord-minisign',
   'rekord-minisign-hashed',
   'rekord-pgp',

@@ -137,7 +137,7 @@ t.test('one entry by every way there is', async (t) => {
 })
 
 /** Kinds whose committed form lacks what was signed. */
-const WITHOUT_ARTIFACT: readonly string[] = ['cose', 'rekord', 'rpm']
+const WITHOUT_ARTIFACT: readonly string[] = ['alpine', 'cose', 'helm', 'jar', 'rekord', 'rpm']
 
 t.test('retrieve by content', async (t) => {
   const { inject } = await createRekorApp(t)
