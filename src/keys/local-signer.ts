@@ -96,6 +96,13 @@ export function importPrivateKeyPem(pem: string, passphrase?: string): KeyObject
  *   wrong, and never quotes either; `unsupported` as createLocalSigner
  */
 export function importSigningKeyPem(pem: string, passphrase?: string): KeyObject {
+  const privateKey = importPkcs8Pem(pem, passphrase)
+  algorithmOf(privateKey)
+  return privateKey
+}
+
+/** The same of any kind of key that Node knows. @throws LogError `invalid_request` as importSigningKeyPem */
+export function importPkcs8Pem(pem: string, passphrase?: string): KeyObject {
   const encrypted = pem.includes('-----BEGIN ENCRYPTED PRIVATE KEY-----')
   if (encrypted && passphrase === undefined) {
     throw new LogError('invalid_request', 'the private key is encrypted and no passphrase is given')
@@ -103,9 +110,7 @@ export function importSigningKeyPem(pem: string, passphrase?: string): KeyObject
   if (!encrypted && !pem.includes('-----BEGIN PRIVATE KEY-----')) {
     throw new LogError('invalid_request', 'not a PKCS#8 private key in PEM')
   }
-  const privateKey = readPrivateKey(pem, encrypted ? passphrase : undefined)
-  algorithmOf(privateKey)
-  return privateKey
+  return readPrivateKey(pem, encrypted ? passphrase : undefined)
 }
 
 function readPrivateKey(pem: string, passphrase: string | undefined): KeyObject {

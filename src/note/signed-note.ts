@@ -92,8 +92,8 @@ function assertBody(body: string): void {
   if (/[\u0000-\u0009\u000b-\u001f\u007f]/.test(body)) throw malformed('control character in text')
 }
 
-/** Names are joined to other text by spaces and, in verifier keys, by plus signs. */
-function isKeyName(name: string): boolean {
+/** Whether a key can have this name. Names are joined to other text by spaces and, in verifier keys, by plus signs. */
+export function isKeyName(name: string): boolean {
   return name.isWellFormed() && /^[^\s+\u0000-\u001f\u007f\u0085]+$/.test(name)
 }
 
