@@ -12,8 +12,8 @@ import { findAttribute, type Pkcs7Signer } from './pkcs7.js'
 const OID_CONTENT_TYPE = '1.2.840.113549.1.9.3'
 const OID_MESSAGE_DIGEST = '1.2.840.113549.1.9.4'
 
-/** Below this Go refuses to verify. In bytes of the modulus. */
-const MIN_RSA_BYTES = 128
+/** Below this Go refuses to verify. */
+const MIN_RSA_BITS = 1024
 
 /** What a signer signs. */
 export interface Pkcs7Content {
@@ -112,7 +112,7 @@ async function verifyPkcs1(
 }
 
 function isPaddedDigest(key: RsaPublicKey, digest: Uint8Array, signature: Uint8Array): boolean {
-  if (key.modulusBytes < MIN_RSA_BYTES || signature.length !== key.modulusBytes) return false
+  if (isTooSmall(key) || signature.length !== key.modulusBytes) return false
   try {
     const padding = constants.RSA_PKCS1_PADDING
     return equalBytes(publicDecrypt({ key: key.keyObject, padding }, signature), digest)
@@ -129,9 +129,14 @@ function verifyPss(
 ): void {
   const padding = constants.RSA_PKCS1_PSS_PADDING
   const options = { key: key.keyObject, padding, saltLength: saltBytes }
-  if (key.modulusBytes < MIN_RSA_BYTES || !nativeVerify(hash, signedBytes, options, signature)) {
+  if (isTooSmall(key) || !nativeVerify(hash, signedBytes, options, signature)) {
     throw failed('crypto/rsa: verification error')
   }
+}
+
+/** In bits: a modulus of 1017 has as many bytes as one of 1024. */
+function isTooSmall({ modulus }: RsaPublicKey): boolean {
+  return modulus >> BigInt(MIN_RSA_BITS - 1) === 0n
 }
 
 function failed(message: string): LogError {

@@ -49,12 +49,12 @@ export interface TestSigner {
   readonly certificate: Uint8Array
 }
 
-const RSA_BITS = { rsa: 2048, rsa1024: 1024, rsa768: 768 }
+const RSA_BITS = { rsa: 2048, rsa1024: 1024, rsa1020: 1020, rsa768: 768 }
 
 let serial = 100n
 
 export function newTestSigner(
-  kind: 'ec' | 'rsa' | 'rsa1024' | 'rsa768' | 'ed25519' = 'ec',
+  kind: 'ec' | keyof typeof RSA_BITS | 'ed25519' = 'ec',
   commonName = 'signer'
 ): TestSigner {
   const { publicKey, privateKey } =

@@ -64,9 +64,9 @@ t.test('what is good', async (t) => {
   await t.resolves(verify({}, { type: undefined }), 'content without type')
 })
 
-function padBareDigest(signedBytes: Uint8Array): Uint8Array {
+function padBareDigest(signedBytes: Uint8Array, signer = rsaSigner): Uint8Array {
   const digest = createHash('sha256').update(signedBytes).digest()
-  const key = { key: rsaSigner.privateKey, padding: constants.RSA_PKCS1_PADDING }
+  const key = { key: signer.privateKey, padding: constants.RSA_PKCS1_PADDING }
   return Uint8Array.from(privateEncrypt(key, digest))
 }
 
@@ -74,6 +74,8 @@ t.test('what is not', async (t) => {
   const [type, digest] = signedAttributes({ content }) as readonly [Uint8Array, Uint8Array]
   const small = newTestSigner('rsa1024', 'small')
   const tiny = newTestSigner('rsa768', 'tiny')
+  const short = newTestSigner('rsa1020', 'short')
+  const amongShort = { among: [parseCertificate(short.certificate)] }
   const amongTiny = { among: [parseCertificate(tiny.certificate)] }
   const edwards = newTestSigner('ed25519', 'edwards')
   const other = text('other')
@@ -208,6 +210,22 @@ t.test('what is not', async (t) => {
       },
       badRsa,
       amongTiny
+    ],
+    [
+      'a key that is short by bits but not by bytes, with PSS',
+      {
+        signer: short,
+        signatureAlgorithm: pssAlgorithm('sha256', 20),
+        signature: signPss(short, 'sha256', 20)
+      },
+      badRsa,
+      amongShort
+    ],
+    [
+      'the bare digest padded, by such a key',
+      { signer: short, signature: (bytes) => padBareDigest(bytes, short) },
+      /^verification_failed: crypto\/rsa: 1020-bit keys are insecure/,
+      amongShort
     ],
     [
       'a number not below the modulus',
