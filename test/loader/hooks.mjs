@@ -3,8 +3,12 @@ import { compiled } from './compiled.mjs'
 
 /** Imports name modules as they are called when compiled. */
 export async function resolve(specifier, context, next) {
+  const { parentURL } = context
+  // The first module of a thread has no parent, and is named by its URL.
   const isOurs =
-    /^\.{1,2}\/.*\.js$/.test(specifier) && /^file:.*\.ts(?:\?|$)/.test(context.parentURL ?? '')
+    parentURL === undefined
+      ? /^file:.*\.js$/.test(specifier)
+      : /^\.{1,2}\/.*\.js$/.test(specifier) && /^file:.*\.ts(?:\?|$)/.test(parentURL)
   if (!isOurs) return next(specifier, context)
   try {
     return await next(specifier.replace(/\.js$/, '.ts'), context)
