@@ -1,3 +1,4 @@
+import { excerpt } from '../encoding/text.js'
 import { LogError } from '../errors.js'
 
 // Our own reader of the directory, because what matters here is what libraries leave out: fflate allocates the size that the
@@ -80,8 +81,7 @@ export function readZipDirectory(archive: Uint8Array): readonly ZipMember[] {
 
 /** A name as people read it, cut to a length that fits a message. */
 export function zipNameText(name: string): string {
-  const text = Buffer.from(name, 'latin1').toString('utf8')
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text
+  return excerpt(Buffer.from(name, 'latin1').toString('utf8'))
 }
 
 interface PlacedMember extends ZipMember {

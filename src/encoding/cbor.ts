@@ -2,7 +2,7 @@ import { SequenceEvents } from 'cbor2/decoder'
 import { LogError } from '../errors.js'
 import { concatBytes } from './bytes.js'
 import { encodeHex } from './hex.js'
-import { encodeUtf8 } from './text.js'
+import { encodeUtf8, excerpt } from './text.js'
 
 /** Deepest nesting of arrays, maps and tags: what COSE readers written in Go take. */
 export const MAX_CBOR_DEPTH = 32
@@ -153,7 +153,9 @@ function readEntries(reader: Reader, count: number, depth: number): readonly Cbo
     const key = readItem(reader, depth)
     const identity = identityOf(key)
     if (seen.has(identity)) {
-      throw malformed(`found duplicate map key ${identity} at map element index ${entries.length}`)
+      throw malformed(
+        `found duplicate map key ${excerpt(identity)} at map element index ${entries.length}`
+      )
     }
     seen.add(identity)
     entries.push({ key, value: readItem(reader, depth) })
@@ -167,7 +169,7 @@ function identityOf(key: CborItem): string {
     case 'integer':
       return String(key.value)
     case 'text':
-      return JSON.stringify(key.value)
+      return `"${key.value}"` // not escaped: a long one would get six times as long
     case 'bytes':
       return `h'${encodeHex(key.value)}'`
     default:

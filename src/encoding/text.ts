@@ -16,6 +16,14 @@ export function utf8Encoder(native: NodeBuffer | undefined): (text: string) => U
   return (text) => plainBytes(native.from(text, 'utf8'))
 }
 
+/** Longest piece of what a client sent that a message repeats. Escaped for JSON it may become six times as long. */
+const MAX_EXCERPT_LENGTH = 200
+
+/** Text of anybody's as it stands in a message: its beginning, if it is long. */
+export function excerpt(text: string): string {
+  return text.length > MAX_EXCERPT_LENGTH ? `${text.slice(0, MAX_EXCERPT_LENGTH)}…` : text
+}
+
 /** Text of UTF-8 bytes; a byte order mark is kept. @throws LogError `invalid_request` on anything that is not UTF-8 */
 export function decodeUtf8(bytes: Uint8Array): string {
   try {

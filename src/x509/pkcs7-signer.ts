@@ -1,6 +1,7 @@
 import { constants, publicDecrypt, verify as nativeVerify } from 'node:crypto'
 import { equalBytes } from '../encoding/bytes.js'
 import { DER_TAG, readContent, readOid } from '../encoding/der.js'
+import { excerpt } from '../encoding/text.js'
 import { isLogError, LogError } from '../errors.js'
 import { readEcdsaSignature } from '../keys/ecdsa-signature.js'
 import type { PublicKey, RsaPublicKey } from '../keys/public-key.js'
@@ -73,7 +74,8 @@ function attributesOver(
 function findCertificate(signer: Pkcs7Signer, certificates: readonly Certificate[]): Certificate {
   const found = certificates.find((certificate) => isCertificateOf(certificate, signer))
   if (found !== undefined) return found
-  throw failed(`certificate missing from signedData: serial=${signer.serialNumber.toString(16)}`)
+  const serial = excerpt(signer.serialNumber.toString(16))
+  throw failed(`certificate missing from signedData: serial=${serial}`)
 }
 
 async function verifySignature(

@@ -198,7 +198,12 @@ t.test('what is refused', async (t) => {
     [
       'a text twice',
       map(tstr('a"'), int(1), tstr('a"'), int(1)),
-      'cbor: found duplicate map key "a\\"" at map element index 1'
+      'cbor: found duplicate map key "a"" at map element index 1'
+    ],
+    [
+      'a long text twice',
+      map(tstr('x'.repeat(1000)), int(1), tstr('x'.repeat(1000)), int(1)),
+      `cbor: found duplicate map key "${'x'.repeat(199)}… at map element index 1`
     ],
     [
       'bytes twice, inside',

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { decodeUtf8, encodeUtf8, utf8Encoder } from '../../src/encoding/text.js'
+import { decodeUtf8, encodeUtf8, excerpt, utf8Encoder } from '../../src/encoding/text.js'
 import { isLogError } from '../../src/errors.js'
 import { seededRandom } from '../helpers/random.js'
 
@@ -22,6 +22,12 @@ t.test('both ways', (t) => {
 t.test('lone surrogates become U+FFFD', (t) => {
   t.same(encodeUtf8('a\ud800b'), encodeUtf8('a\ufffdb'))
   t.same(encodeUtf8('\udc00'), Uint8Array.of(0xef, 0xbf, 0xbd))
+  t.end()
+})
+
+t.test('only the beginning of a long text stands in a message', (t) => {
+  t.equal(excerpt('x'.repeat(200)), 'x'.repeat(200))
+  t.equal(excerpt('x'.repeat(201)), `${'x'.repeat(200)}…`)
   t.end()
 })
 

@@ -25,10 +25,16 @@ const certificates = [ecSigner, rsaSigner].map(({ certificate }) => parseCertifi
 
 const verify = (
   parts: Partial<SignerParts> = {},
-  { bytes = content, type = PKCS7_OID.data as string | undefined, among = certificates } = {}
+  {
+    bytes = content,
+    type = PKCS7_OID.data as string | undefined,
+    among = certificates,
+    serialNumber = undefined as bigint | undefined
+  } = {}
 ) => {
   const info = readSigner(parseDer(signerInfo({ content, ...parts })))
-  return verifyPkcs7Signer(info, { bytes, type }, among)
+  const named = serialNumber === undefined ? info : { ...info, serialNumber }
+  return verifyPkcs7Signer(named, { bytes, type }, among)
 }
 
 t.test('what is good', async (t) => {
@@ -137,6 +143,12 @@ t.test('what is not', async (t) => {
       {},
       /^verification_failed: certificate missing from signedData: serial=[0-9a-f]+$/,
       { among: certificates.slice(1) }
+    ],
+    [
+      'a serial number of many digits',
+      {},
+      `verification_failed: certificate missing from signedData: serial=1${'0'.repeat(199)}…`,
+      { serialNumber: 1n << 4000n }
     ],
     ['RSA with a key of ECDSA', { signatureAlgorithm: algorithmId(PKCS7_OID.rsa) }, wrongKey],
     [

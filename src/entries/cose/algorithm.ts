@@ -1,4 +1,5 @@
 import { encodeSequence, encodeUnsignedBytes } from '../../encoding/der.js'
+import { excerpt } from '../../encoding/text.js'
 import { isLogError, LogError } from '../../errors.js'
 import type { PublicKey } from '../../keys/public-key.js'
 import { isGoodPs256 } from '../../keys/rsa-pss.js'
@@ -91,7 +92,7 @@ export function assertAlgorithm(
     throw new LogError('verification_failed', 'algorithm not found')
   }
   if (typeof algorithm === 'string') {
-    throw new LogError('verification_failed', `Algorithm(${JSON.stringify(algorithm)})`)
+    throw new LogError('verification_failed', `Algorithm(${JSON.stringify(excerpt(algorithm))})`)
   }
   const named = NAMES.get(algorithm) ?? `Algorithm(${algorithm})`
   if (named !== name) {

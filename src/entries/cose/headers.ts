@@ -1,4 +1,5 @@
 import { type CborItem, parseCbor } from '../../encoding/cbor.js'
+import { excerpt } from '../../encoding/text.js'
 import { LogError } from '../../errors.js'
 
 /** What a header says, by label: an integer or a text. */
@@ -138,7 +139,8 @@ function checkCritical(value: CborItem, header: CoseHeader, bucket: Bucket): str
     if (label.type !== 'integer' && label.type !== 'text') {
       return `crit: require int / tstr type, got '${label.type}'`
     }
-    if (!header.has(label.value)) return `crit: missing critical header: ${label.value}`
+    if (!header.has(label.value))
+      return `crit: missing critical header: ${excerpt(String(label.value))}`
   }
   return undefined
 }

@@ -6,6 +6,7 @@ import {
   readInteger,
   readOid
 } from '../../encoding/der.js'
+import { excerpt } from '../../encoding/text.js'
 import { LogError } from '../../errors.js'
 import { type Pkcs7, readPkcs7 } from '../../x509/pkcs7.js'
 
@@ -30,7 +31,7 @@ export function readTimestampToken(der: Uint8Array): Pkcs7 {
   if (extra !== undefined) throw malformed('tsr: too many fields')
   const status = readStatus(info)
   if (!GRANTED.includes(status)) {
-    throw new LogError('verification_failed', `tsr status not granted: ${status}`)
+    throw new LogError('verification_failed', `tsr status not granted: ${excerpt(String(status))}`)
   }
   const contentType = token === undefined ? '' : readContentType(token)
   if (contentType !== OID_SIGNED_DATA) throw malformed(`tsr wrong content type: ${contentType}`)

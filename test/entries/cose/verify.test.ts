@@ -150,6 +150,17 @@ t.test('what is not signed like that', async (t) => {
       { protectedBytes: map(int(1), int(PS256)) },
       'verification_failed: algorithm mismatch: verifier ES256: header PS256'
     ],
+    [
+      'an algorithm with a long name',
+      { protectedBytes: map(int(1), tstr('"'.repeat(1000))) },
+      `verification_failed: Algorithm("${'\\"'.repeat(200)}…")`
+    ],
+    [
+      'a critical label that is long',
+      { protectedBytes: map(int(1), int(ES256), int(2), array(tstr('x'.repeat(1000)))) },
+      'invalid_request: cbor: invalid protected header: protected header: header parameter: ' +
+        `crit: missing critical header: ${'x'.repeat(200)}…`
+    ],
     ['no algorithm', { protectedBytes: map() }, 'verification_failed: algorithm not found'],
     [
       'algorithm only unprotected',

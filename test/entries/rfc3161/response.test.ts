@@ -1,5 +1,11 @@
 import t from 'tap'
-import { DER_TAG, encodeDer, encodeOid, encodeSequence } from '../../../src/encoding/der.js'
+import {
+  DER_TAG,
+  encodeDer,
+  encodeOid,
+  encodeSequence,
+  encodeUnsignedInteger
+} from '../../../src/encoding/der.js'
 import { readTimestampToken } from '../../../src/entries/rfc3161/response.js'
 import { mutate } from '../../helpers/mutations.js'
 import { seededRandom } from '../../helpers/random.js'
@@ -54,6 +60,11 @@ t.test('what is refused', async (t) => {
       'status 5 without token',
       timestampResponse({ status: [integer(5)], withToken: false }),
       `${notGranted} 5`
+    ],
+    [
+      'a status of many digits',
+      timestampResponse({ status: [encodeUnsignedInteger(10n ** 1000n)] }),
+      `${notGranted} 1${'0'.repeat(199)}…`
     ],
     ['status -1', timestampResponse({ status: [integer(0xff)] }), `${notGranted} -1`],
     [
