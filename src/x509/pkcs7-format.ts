@@ -1,6 +1,6 @@
 import { DER_TAG, parseDer, readConstructed, readOid } from '../encoding/der.js'
 import { decodePem, encodePem } from '../encoding/pem.js'
-import { decodeUtf8, encodeUtf8 } from '../encoding/text.js'
+import { decodeUtf8, encodeUtf8, excerpt } from '../encoding/text.js'
 import { LogError } from '../errors.js'
 import type { FormatKey, FormatSignature } from '../keys/signature-format.js'
 import { parseCertificate } from './certificate.js'
@@ -26,7 +26,7 @@ export function decodePkcs7(bytes: Uint8Array): Pkcs7 {
   if (block !== undefined && block.type !== 'PKCS7') {
     throw new LogError(
       'invalid_request',
-      `unknown PEM block type ${block.type} found during PKCS7 parsing`
+      `unknown PEM block type ${excerpt(block.type)} found during PKCS7 parsing`
     )
   }
   return parsePkcs7(block?.bytes ?? bytes)

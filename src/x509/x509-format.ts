@@ -1,6 +1,6 @@
 import { decodePem, encodePem } from '../encoding/pem.js'
 import { createRecent } from '../encoding/recent.js'
-import { encodeUtf8 } from '../encoding/text.js'
+import { encodeUtf8, excerpt } from '../encoding/text.js'
 import { LogError } from '../errors.js'
 import { parsePublicKey, type PublicKey } from '../keys/public-key.js'
 import type { FormatKey, FormatSignature, SignatureFormat } from '../keys/signature-format.js'
@@ -59,7 +59,10 @@ function readX509Key(trimmed: Uint8Array): X509Key {
   if (first.block.type === 'CERTIFICATE')
     return certificateKey([parseCertificate(first.block.bytes)])
   if (first.block.type !== 'PUBLIC KEY') {
-    throw new LogError('unsupported', `invalid public key: cannot handle type ${first.block.type}`)
+    throw new LogError(
+      'unsupported',
+      `invalid public key: cannot handle type ${excerpt(first.block.type)}`
+    )
   }
   const publicKey = parsePublicKey(first.block.bytes)
   return {
@@ -107,7 +110,7 @@ function parseChain(bytes: Uint8Array): readonly Certificate[] {
     if (next.block.type !== 'CERTIFICATE') {
       throw new LogError(
         'invalid_request',
-        `invalid certificate chain: cannot handle type ${next.block.type}`
+        `invalid certificate chain: cannot handle type ${excerpt(next.block.type)}`
       )
     }
     chain.push(parseCertificate(next.block.bytes))

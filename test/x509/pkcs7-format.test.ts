@@ -51,6 +51,10 @@ t.test('PEM or DER', async (t) => {
     await refusalText(() => decodePkcs7(text(encodePem('CMS', plain)))),
     'invalid_request: unknown PEM block type CMS found during PKCS7 parsing'
   )
+  t.equal(
+    await refusalText(() => decodePkcs7(text(encodePem('X'.repeat(1000), plain)))),
+    `invalid_request: unknown PEM block type ${'X'.repeat(200)}… found during PKCS7 parsing`
+  )
   for (const bytes of [new Uint8Array(0), text('no PEM'), text(encodePem('PKCS7', text('x')))]) {
     t.match(await refusalText(() => decodePkcs7(bytes)), /^invalid_request: pkcs7/)
   }

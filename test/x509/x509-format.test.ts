@@ -149,6 +149,16 @@ t.test('refused', async (t) => {
       'unsupported: invalid public key: cannot handle type PRIVATE KEY'
     ],
     [
+      'a long label',
+      encodePem('X'.repeat(1000), spki),
+      `unsupported: invalid public key: cannot handle type ${'X'.repeat(200)}…`
+    ],
+    [
+      'a long label after a certificate',
+      leaf + encodePem('X'.repeat(1000), spki),
+      `invalid_request: invalid certificate chain: cannot handle type ${'X'.repeat(200)}…`
+    ],
+    [
       'key that is a certificate',
       leaf.replaceAll('CERTIFICATE', 'PUBLIC KEY'),
       'invalid_request: x509: public key: expected tag 0x6, found tag 0xa0'
