@@ -273,7 +273,8 @@ export const CONFIG_SCHEMA = {
       default: 2,
       min: 0,
       max: 64,
-      meaning: 'Threads that check signatures. 0: on the main thread.'
+      meaning:
+        'Threads that check entries. 0: the main thread does, where one that takes long holds up everybody.'
     }
   },
   ca: {

@@ -143,7 +143,10 @@ export function openVerifier({ config, options, closers, checks }: Foundation): 
   const problem = nativeProblem()
   if (problem !== undefined) options.logger.warn({ problem }, 'signatures are verified slowly')
   const quick = createInProcessVerifier(settings, checks)
-  if (verifyWorkers === 0) return quick
+  if (verifyWorkers === 0) {
+    options.logger.warn('rekor.verifyWorkers is 0: an entry that takes long holds up everybody')
+    return quick
+  }
   const pool = createVerifyPool({
     workers: verifyWorkers,
     maxQueuedTasks: MAX_QUEUED_TASKS,
@@ -166,6 +169,7 @@ export function openBodies({ config, closers }: Foundation): BodyReader | undefi
     workers: Math.ceil(verifyWorkers / 2),
     maxQueuedTasks: MAX_QUEUED_TASKS,
     taskTimeoutMs: VERIFY_TIMEOUT_MS,
+    maxBodyBytes: config.maxRequestBodyBytes,
     idleMs: BODY_THREAD_IDLE_MS,
     settings: verifySettings(config)
   })
