@@ -45,7 +45,8 @@ export function goMember(value: JsonValue | undefined, name: string): JsonValue 
   return membersNamed(value, name).findLast((member) => member !== null)
 }
 
-function membersNamed(value: JsonValue | undefined, name: string): readonly JsonValue[] {
+/** Every member that Go takes for the field `name`, in order, `null` as well. */
+export function membersNamed(value: JsonValue | undefined, name: string): readonly JsonValue[] {
   if (!isJsonObject(value)) return []
   const folded = fold(name)
   const members: JsonValue[] = []

@@ -14,7 +14,6 @@ import {
   type PublicKey
 } from '../../keys/public-key.js'
 import { sha256 } from '../../keys/sha256.js'
-import { goMember } from '../go-struct.js'
 import { arrayMember, type JsonObject, objectMember, textMember } from './members.js'
 
 /** Below this Go refuses to verify. In bits. */
@@ -67,7 +66,7 @@ function computeId(key: JsonObject, type: string): string {
     keytype: type,
     scheme: textMember(key, 'scheme'),
     ...(algorithms.length === 0 ? {} : { keyid_hash_algorithms: algorithms }),
-    keyval: goMember(key, 'keyval')
+    keyval: objectMember(key, 'keyval')
   }
   return encodeHex(sha256(encodeUtf8(olpcJson(object))))
 }

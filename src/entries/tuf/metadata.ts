@@ -2,6 +2,7 @@ import { decodeBase64Loose } from '../../encoding/base64.js'
 import { canonicalJson, type JsonValue } from '../../encoding/canonical-json.js'
 import { decodeHex, encodeHex } from '../../encoding/hex.js'
 import { isJsonObject, parseJson } from '../../encoding/json.js'
+import { leastJsonLength } from '../../encoding/json-length.js'
 import { olpcJson } from '../../encoding/olpc-json.js'
 import { findRepeatedMember } from '../../encoding/repeated-member.js'
 import { decodeUtf8, encodeUtf8 } from '../../encoding/text.js'
@@ -53,11 +54,16 @@ export interface TufMetadata {
  */
 export function readMetadata(value: JsonValue): TufMetadata {
   if (!isJsonObject(value)) throw invalid('tuf: metadata must be an object')
+  assertFits(value, MAX_TEXT_BYTES)
   const signatures = arrayMember(value, 'signatures', MAX_SIGNATURES).map(readSignature)
-  const signed = objectMember(value, 'signed')
-  if (signed === undefined) throw invalid('tuf: signed must be an object')
+  const sent = objectMember(value, 'signed')
+  if (sent === undefined) throw invalid('tuf: signed must be an object')
+  assertFits(sent, MAX_CANONICAL_BYTES)
+  const canonical = encodeCanonical(signatures, sent)
+  // What is checked is what is logged: names that differ only in what is no Unicode are one there, and the last of them stands.
+  const { signed } = parseJson(canonical) as { readonly signed: JsonObject } // as it was written
   return {
-    canonical: encodeCanonical(signatures, signed),
+    canonical,
     signatures,
     signed,
     signedBytes: encodeUtf8(olpcJson(signed)),
@@ -97,7 +103,10 @@ export function readContent(content: JsonValue, name: string): TufMetadata {
 
 function readSignature(value: JsonValue): TufSignature {
   if (!isJsonObject(value)) throw invalid('tuf: a signature must be an object')
-  return { keyId: textMember(value, 'keyid'), bytes: decodeHex(textMember(value, 'sig')) }
+  return {
+    keyId: textMember(value, 'keyid').toWellFormed(),
+    bytes: decodeHex(textMember(value, 'sig'))
+  }
 }
 
 function encodeCanonical(signatures: readonly TufSignature[], signed: JsonObject): Uint8Array {
@@ -109,6 +118,12 @@ function encodeCanonical(signatures: readonly TufSignature[], signed: JsonObject
   )
   if (canonical.length <= MAX_CANONICAL_BYTES) return canonical
   throw tooLarge(canonical.length, MAX_CANONICAL_BYTES)
+}
+
+/** A member takes microseconds to look up and to sort, and a request has room for millions. */
+function assertFits(value: JsonObject, limit: number): void {
+  if (leastJsonLength(value, limit) <= limit) return
+  throw new LogError('too_large', `TUF metadata are larger than ${limit} bytes`)
 }
 
 function tooLarge(length: number, limit: number): LogError {

@@ -43,3 +43,14 @@ t.test('what has another type', async (t) => {
   for (const a of [0, '', {}, true]) await refused(() => arrayMember({ a }, 'a', 9), 'a list')
   await refused(() => arrayMember({ a: [1, 2] }, 'a', 1), 'a list of at most 1')
 })
+
+t.test('two members for one', async (t) => {
+  const refused = 'invalid_request: tuf: more than one member is a'
+  t.equal(await refusalText(() => textMember({ a: 'x', A: 'y' }, 'a')), refused)
+  t.equal(await refusalText(() => integerMember({ A: 1, a: 1 }, 'a')), refused, 'even of one value')
+  t.equal(await refusalText(() => objectMember({ a: {}, A: {} }, 'a')), refused)
+  t.equal(await refusalText(() => arrayMember({ a: [], A: [] }, 'a', 1)), refused)
+  t.equal(await refusalText(() => timeMember({ a: '', A: '' }, 'a')), refused)
+  t.equal(textMember({ a: 'x', A: null }, 'a'), 'x', 'null is none')
+  t.equal(textMember({ a: 'x', b: 'y', B: 'z' }, 'a'), 'x')
+})

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { canonicalJson } from '../../../src/encoding/canonical-json.js'
+import { canonicalJson, type JsonValue } from '../../../src/encoding/canonical-json.js'
 import { olpcJson } from '../../../src/encoding/olpc-json.js'
 import {
   MAX_CANONICAL_BYTES,
@@ -116,6 +116,14 @@ t.test('what is refused', async (t) => {
       signatures(['']),
       'invalid_request: tuf: a signature must be an object'
     ],
+    'another key id of a signature': [
+      signatures([{ keyid: 'a', keyID: 'b' }]),
+      'invalid_request: tuf: more than one member is keyid'
+    ],
+    'something else signed as well': [
+      JSON.stringify({ signed: SIGNED, Signed: SIGNED }),
+      'invalid_request: tuf: more than one member is signed'
+    ],
     'a number for a key id': [
       signatures([{ keyid: 1 }]),
       'invalid_request: tuf: keyid must be a string'
@@ -194,6 +202,30 @@ t.test('what is too large', async (t) => {
     await refusalText(() => readMetadata({ signed: { x: 'x'.repeat(room + 1) } })),
     'too_large: TUF metadata of 786433 bytes are larger than 786432'
   )
+})
+
+t.test('many members are refused before any of them is looked at', async (t) => {
+  // Their names together are as long as the limit.
+  const many = (limit: number) => {
+    const names = Array.from({ length: limit >> 4 }, (_, i) => [String(i).padStart(12, 'x'), 0])
+    return Object.fromEntries(names) as { readonly [name: string]: JsonValue }
+  }
+  const refused = (limit: number) => `too_large: TUF metadata are larger than ${limit} bytes`
+  const signed = many(MAX_CANONICAL_BYTES)
+  t.equal(await refusalText(() => readMetadata({ signed })), refused(MAX_CANONICAL_BYTES))
+  const unknown = { ...many(MAX_TEXT_BYTES), signed: 'not an object' }
+  t.equal(await refusalText(() => readMetadata(unknown)), refused(MAX_TEXT_BYTES))
+})
+
+t.test('what is checked is what is logged', (t) => {
+  const text =
+    '{"signatures":[{"keyid":"\\ud800"}],"signed":{"x":{"\\ud800":1,"\\ud801":2},"_type":"\\udfff"}}'
+  const metadata = parseMetadata(utf8(text))
+  t.same(metadata.signed, { x: { '\ufffd': 2 }, _type: '\ufffd' })
+  t.equal(metadata.type, '\ufffd')
+  t.equal(metadata.signatures[0]?.keyId, '\ufffd')
+  t.same(parseMetadata(metadata.canonical), metadata)
+  t.end()
 })
 
 t.test('mutated metadata', async (t) => {

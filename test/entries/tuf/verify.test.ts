@@ -160,3 +160,30 @@ t.test('what is refused, in the order of Rekor', async (t) => {
     t.match(await refusalText(() => submit(metadata, root)), message, name)
   }
 })
+
+t.test('a root that is logged with the key of somebody else', async (t) => {
+  const victim = newTufKey('ecdsa')
+  const threshold = 'verification_failed: tuf: valid signatures did not meet threshold'
+  // In the leaf both ids are one, and the later key is the one that it has.
+  const role = { keyids: ['\ud800'], threshold: 1 }
+  const signed = rootMembers(key, {
+    keys: { '\ud800': key.object, '\ud801': victim.object },
+    roles: { root: role, timestamp: role }
+  })
+  const withId = ({ signatures, signed }: TestMetadata) => ({
+    signatures: signatures.map(({ sig }) => ({ keyid: '\ud800', sig })),
+    signed
+  })
+  const root = withId(signedBy([key], signed))
+  t.equal(await refusalText(() => submit(withId(TIMESTAMP), root)), threshold)
+  const base64 = Buffer.from(JSON.stringify(root)).toString('base64')
+  t.equal(await refusalText(() => submit(withId(TIMESTAMP), base64)), threshold)
+
+  const keys = { [victim.id]: victim.object }
+  const Keys = { [key.id]: key.object }
+  const twofold = signedBy([key], rootMembers(key, { keys, Keys }))
+  t.equal(
+    await refusalText(() => submit(TIMESTAMP, twofold)),
+    'invalid_request: tuf: more than one member is keys'
+  )
+})
