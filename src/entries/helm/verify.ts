@@ -1,3 +1,4 @@
+import { encodeArmor, SIGNATURE_BLOCK } from '../../keys/pgp/armor.js'
 import { pgpFormat } from '../../keys/pgp/format.js'
 import type { VerifiedEntry } from '../entry-type.js'
 import { helmLeafValue, helmSearchKeys } from './canonical.js'
@@ -13,8 +14,8 @@ export async function verifyHelm(entry: Helm): Promise<VerifiedEntry> {
   const key = await pgpFormat.parseKey(entry.publicKey)
   const provenance = readProvenance(entry.provenance ?? new Uint8Array(0))
   const { signed, signature: armor } = provenance.message
-  // The armor around it is not kept: binary, the signature has one canonical form.
-  const signature = await pgpFormat.parseSignature(armor.decode())
+  // The armor around it is not kept: armored anew it has one canonical form. Inside must be packets, not armor once more.
+  const signature = await pgpFormat.parseSignature(encodeArmor(SIGNATURE_BLOCK, armor.decode()))
   await pgpFormat.verify(key, signature, signed)
   const hash = chartHash(provenance)
   return {

@@ -75,6 +75,13 @@ t.test('a chart of ours', async (t) => {
   })
 })
 
+t.test('armor within the armor would be logged as it is', async (t) => {
+  const twice = signed(`files:\n  a.tgz: ${HASH}`, (text) =>
+    bytes(utf8('Hello,\n'), armored('PGP SIGNATURE', packet(2, makeSignature(key, 1, text))))
+  )
+  t.match(await refusalText(() => submit(RING, twice)), /^invalid_request: invalid PGP signature: /)
+})
+
 t.test('what is refused', async (t) => {
   const files = `files:\n  a.tgz: ${HASH}`
   const unknown = 'verification_failed: openpgp: signature made by unknown entity'
