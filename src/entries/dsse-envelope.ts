@@ -157,8 +157,8 @@ async function findSignature(
   return undefined
 }
 
-/** @see https://github.com/secure-systems-lab/dsse protocol.md, PAE */
-function preAuthenticationEncoding(payloadType: string, payload: Uint8Array): Uint8Array {
+/** What a DSSE signature is over. @see https://github.com/secure-systems-lab/dsse protocol.md, PAE */
+export function preAuthenticationEncoding(payloadType: string, payload: Uint8Array): Uint8Array {
   const type = encodeUtf8(payloadType)
   return concatBytes(
     encodeUtf8(`DSSEv1 ${type.length} `),
