@@ -35,6 +35,9 @@ export interface Subpacket {
   readonly contents: Uint8Array
 }
 
+/** The area of a v4 signature has no room for more; that of v6 may be as long as a packet, and then each takes 100 bytes of memory. */
+export const MAX_SUBPACKETS = 32_768
+
 /**
  * Cuts a subpacket area into subpackets.
  * @throws LogError `invalid_request`
@@ -43,6 +46,9 @@ export function parseSubpackets(area: Uint8Array): readonly Subpacket[] {
   const subpackets: Subpacket[] = []
   let offset = 0
   while (offset < area.length) {
+    if (subpackets.length === MAX_SUBPACKETS) {
+      throw structuralFailure(`more than ${MAX_SUBPACKETS} signature subpackets`)
+    }
     const { size, length } = readLength(area, offset)
     const start = offset + size
     if (length > area.length - start) throw structuralFailure('signature subpacket truncated')

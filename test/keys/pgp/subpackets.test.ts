@@ -1,5 +1,9 @@
 import t from 'tap'
-import { encodeSubpackets, parseSubpackets } from '../../../src/keys/pgp/subpackets.js'
+import {
+  encodeSubpackets,
+  MAX_SUBPACKETS,
+  parseSubpackets
+} from '../../../src/keys/pgp/subpackets.js'
 import { bytes, subpacket, wideSubpacket } from '../../helpers/pgp.js'
 import { refusalText } from '../../helpers/refusals.js'
 
@@ -55,6 +59,20 @@ t.test('malformed areas', async (t) => {
       await refusalText(() => parseSubpackets(area)),
       message,
       Buffer.from(area).toString('hex')
+    )
+  }
+})
+
+t.test('as many as a v4 signature has room for, and no more', async (t) => {
+  const empty = bytes(1, 100)
+  const area = (count: number) => new Uint8Array(2 * count).map((_, i) => empty[i % 2] ?? 0)
+  const all = parseSubpackets(area(MAX_SUBPACKETS))
+  t.same(encodeSubpackets(all), area(MAX_SUBPACKETS))
+  // Where v6 has room for them: they were more than a call has arguments.
+  for (const count of [MAX_SUBPACKETS + 1, 500_000]) {
+    t.equal(
+      await refusalText(() => encodeSubpackets(parseSubpackets(area(count)))),
+      'invalid_request: openpgp: invalid data: more than 32768 signature subpackets'
     )
   }
 })
