@@ -20,6 +20,7 @@ export interface JsonTokens {
   next(): JsonToken
 }
 
+const NEWLINE = 0x0a
 const BLANKS = /[ \t\r\n]*/y
 const STRUCTURE = /[{}[\],:]/y
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?(?![-+._a-zA-Z0-9])/y
@@ -110,7 +111,21 @@ export function syntaxError(
 
 /** `(line 1:2)`; both count from one, columns in characters. */
 export function positionOf(text: string, offset: number): string {
-  const lines = text.slice(0, offset).split('\n')
-  const column = [...(lines.at(-1) as string)].length + 1 // a text has one line at least
-  return `(line ${lines.length}:${column})`
+  let line = 1
+  let column = 1
+  for (let i = 0; i < offset; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit === NEWLINE) {
+      line++
+      column = 1
+    } else if (!isLowSurrogate(unit)) {
+      column++
+    }
+  }
+  return `(line ${line}:${column})`
+}
+
+/** The second half of a character. */
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit <= 0xdfff
 }

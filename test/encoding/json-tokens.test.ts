@@ -100,6 +100,7 @@ t.test('lines and columns count from one, columns in characters', (t) => {
   t.equal(positionOf('abc', 0), '(line 1:1)')
   t.equal(positionOf('"😀"x', 4), '(line 1:4)')
   t.equal(positionOf('a\nb\n c', 5), '(line 3:2)')
+  t.equal(positionOf('é\n', 2), '(line 2:1)')
   t.end()
 })
 

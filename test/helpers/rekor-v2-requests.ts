@@ -3,10 +3,16 @@ import { encodeUtf8 } from '../../src/encoding/text.js'
 
 /** Body of a request for a `hashedrekord`, whose parts a test may change. */
 export interface HashedrekordBody {
-  digest?: unknown
-  signature?: {
-    content?: unknown
-    verifier?: { publicKey?: unknown; x509Certificate?: unknown; keyDetails?: unknown }
+  readonly digest?: unknown
+  readonly signature?: {
+    readonly content?: unknown
+    readonly verifier?:
+      | {
+          readonly publicKey?: unknown
+          readonly x509Certificate?: unknown
+          readonly keyDetails?: unknown
+        }
+      | undefined
   }
 }
 
