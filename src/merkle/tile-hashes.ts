@@ -2,7 +2,7 @@ import { LogError } from '../errors.js'
 import { type LeafRange, type Subtree, coverRange, hashCompactRange } from './compact-range.js'
 import { EMPTY_ROOT_HASH, HASH_BYTES, type Sha256, hashNode, portableSha256 } from './hash.js'
 import type { SubtreeMemory } from './subtree-memory.js'
-import { TILE_WIDTH, type TileSlots, isTreeSize, locateSubtree } from './tiles.js'
+import { TILE_WIDTH, type TileSlots, isTreeSize, locateSubtree, tileKey } from './tiles.js'
 import type { FetchTile } from './tree.js'
 
 /**
@@ -114,10 +114,6 @@ async function fetchTiles(
       )
     )
   )
-}
-
-function tileKey({ level, tileIndex }: TileSlots): string {
-  return `${level}/${tileIndex}`
 }
 
 /**

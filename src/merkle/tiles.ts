@@ -8,6 +8,9 @@ export const TILE_HEIGHT = 8
 /** Deepest tile level a path may name. Sizes within safe integers never get past level 6. */
 const MAX_TILE_LEVEL = 63
 
+/** Most of a wrong path that a message repeats. */
+export const MAX_SHOWN_PATH = 64
+
 /** Which tile, and how much of it exists. */
 export interface TileRef {
   readonly level: number
@@ -78,45 +81,93 @@ export function locateSubtree({ height, index }: Subtree): TileSlots {
 }
 
 /**
- * Path of a tile below the log's prefix, such as `tile/0/x001/234.p/7`. A width of 256 has no suffix.
- * @see C2SP tlog-tiles, "Merkle Tree"
+ * Whether a tree of this size has the tile, at least as wide as asked for. A narrower one is the beginning of it: what some
+ * earlier size had, and to be served for ever. The bundle of entries at the same place is there when the tile of level 0 is.
  */
-export function formatTilePath({ level, tileIndex, width }: TileRef): string {
+export function hasTile({ level, tileIndex, width }: TileRef, treeSize: number): boolean {
+  return width <= tileWidth(level, tileIndex, treeSize)
+}
+
+/**
+ * Tiles at the width they have at `secondSize` that a reader needs to check the root at that size, to compute the root at
+ * `firstSize` and to build the consistency proof between them, with every tile in between that leads up to the root. Level by
+ * level from the leaves, left to right; at most two a level.
+ *
+ * @param firstSize may be 0: then what makes up the root at `secondSize`
+ * @throws LogError `invalid_request` unless these are sizes, the first not larger than the second
+ */
+export function tilesForConsistency(firstSize: number, secondSize: number): readonly TileRef[] {
+  if (!isTreeSize(firstSize) || !isTreeSize(secondSize) || firstSize > secondSize) {
+    throw new LogError('invalid_request', `no tree grows from ${firstSize} to ${secondSize}`)
+  }
+  const needed = new Map<string, TileRef>()
+  for (const ref of rightEdge(secondSize)) needed.set(tileKey(ref), ref)
+  // What was at the right edge has become full, or still is there and maybe wider. A full tile has one above it.
+  for (const edge of rightEdge(firstSize)) {
+    let { level, tileIndex } = edge
+    for (let key = tileKey(edge); !needed.has(key); key = tileKey({ level, tileIndex })) {
+      needed.set(key, { level, tileIndex, width: TILE_WIDTH })
+      level++
+      tileIndex = Math.floor(tileIndex / TILE_WIDTH)
+    }
+  }
+  return [...needed.values()].sort((a, b) => a.level - b.level || a.tileIndex - b.tileIndex)
+}
+
+/** Names a tile among those of one tree. */
+export function tileKey({ level, tileIndex }: Pick<TileRef, 'level' | 'tileIndex'>): string {
+  return `${level}/${tileIndex}`
+}
+
+/** Where a tile is within its level, and how much of it is meant: the part of a path that bundles have too. */
+export type TilePosition = Pick<TileRef, 'tileIndex' | 'width'>
+
+/** `<N>[.p/<W>]`, such as `x001/234.p/7`. A width of 256 has no suffix. */
+export function formatTilePosition({ tileIndex, width }: TilePosition): string {
   const digits = String(tileIndex)
   const padded = digits.padStart(Math.ceil(digits.length / 3) * 3, '0')
   const grouped = padded.replace(/\d{3}(?=\d)/g, 'x$&/')
   const partial = width === TILE_WIDTH ? '' : `.p/${width}`
-  return `tile/${level}/${grouped}${partial}`
+  return `${grouped}${partial}`
 }
 
-const TILE_PATH = /^tile\/(\d{1,2})\/((?:x\d{3}\/)*\d{3})(?:\.p\/(\d{1,3}))?$/
+const TILE_POSITION = /^((?:x\d{3}\/)*\d{3})(?:\.p\/(\d{1,3}))?$/
 
-/** Longest path: level and width of two and three digits, a 16-digit index. A bound for the expression above. */
-const MAX_TILE_PATH_LENGTH = 64
+/** Longest position is 34 characters: an index of 16 digits, a width of three. A bound for the expression above. */
+const MAX_POSITION_LENGTH = 48
+
+/** What `<N>[.p/<W>]` names. Only one spelling passes; undefined for any other. */
+export function parseTilePosition(text: string): TilePosition | undefined {
+  const match = text.length <= MAX_POSITION_LENGTH ? TILE_POSITION.exec(text) : null
+  const [, groups = '', width = String(TILE_WIDTH)] = match ?? []
+  const position = { tileIndex: Number(groups.replace(/[x/]/g, '')), width: Number(width) }
+  const possible =
+    match !== null &&
+    Number.isSafeInteger(position.tileIndex) &&
+    position.width >= 1 &&
+    position.width <= TILE_WIDTH
+  return possible && formatTilePosition(position) === text ? position : undefined
+}
+
+/**
+ * Path of a tile below the log's prefix, such as `tile/0/x001/234.p/7`.
+ * @see C2SP tlog-tiles, "Merkle Tree"
+ */
+export function formatTilePath({ level, tileIndex, width }: TileRef): string {
+  return `tile/${level}/${formatTilePosition({ tileIndex, width })}`
+}
+
+const TILE_LEVEL = /^tile\/(0|[1-9]\d?)\//
 
 /**
  * Tile that a path names. Only one spelling passes.
  * @throws LogError `not_found`: where no tile can be, none is
  */
 export function parseTilePath(path: string): TileRef {
-  const match = path.length <= MAX_TILE_PATH_LENGTH ? TILE_PATH.exec(path) : null
-  const [, level = '', groups = '', width = String(TILE_WIDTH)] = match ?? []
-  const ref: TileRef = {
-    level: Number(level),
-    tileIndex: Number(groups.replace(/[x/]/g, '')),
-    width: Number(width)
+  const [prefix = '', level = ''] = TILE_LEVEL.exec(path) ?? []
+  const position = prefix === '' ? undefined : parseTilePosition(path.slice(prefix.length))
+  if (position === undefined || Number(level) > MAX_TILE_LEVEL) {
+    throw new LogError('not_found', `not the path of a tile: ${path.slice(0, MAX_SHOWN_PATH)}`)
   }
-  const possible =
-    match !== null &&
-    ref.level <= MAX_TILE_LEVEL &&
-    Number.isSafeInteger(ref.tileIndex) &&
-    ref.width >= 1 &&
-    ref.width <= TILE_WIDTH
-  if (!possible || formatTilePath(ref) !== path) {
-    throw new LogError(
-      'not_found',
-      `not the path of a tile: ${path.slice(0, MAX_TILE_PATH_LENGTH)}`
-    )
-  }
-  return ref
+  return { level: Number(level), ...position }
 }

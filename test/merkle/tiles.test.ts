@@ -1,18 +1,27 @@
 import t from 'tap'
 import { isLogError } from '../../src/errors.js'
+import { sha256 } from '../../src/keys/sha256.js'
+import { buildConsistencyProof } from '../../src/merkle/consistency-proof.js'
+import { rootHashAtSize } from '../../src/merkle/tile-hashes.js'
 import {
   type TileRef,
   formatTilePath,
+  formatTilePosition,
+  hasTile,
   isTreeSize,
   levelWidth,
   locateSubtree,
   parseTilePath,
+  parseTilePosition,
   rightEdge,
+  tileKey,
   tileWidth,
+  tilesForConsistency,
   tilesOfTree
 } from '../../src/merkle/tiles.js'
 import { seededRandom } from '../helpers/random.js'
-import { SIZES } from '../helpers/tile-tree.js'
+import { referenceTree } from '../helpers/rfc6962.js'
+import { SIZES, decimalLeafHashes, tileTree } from '../helpers/tile-tree.js'
 import { VAST_SIZES } from '../helpers/vast-tree.js'
 
 t.test('tree sizes are counts within safe integers', (t) => {
@@ -119,6 +128,131 @@ t.test('a subtree is within one tile', (t) => {
   t.end()
 })
 
+t.test('a tree has the beginnings of its tiles too, and nothing wider', (t) => {
+  const cases = [
+    // treeSize, level, tileIndex, width, has
+    [0, 0, 0, 1, false],
+    [1, 0, 0, 1, true],
+    [1, 0, 0, 2, false],
+    [255, 0, 0, 255, true],
+    [255, 0, 0, 256, false],
+    [256, 0, 0, 256, true],
+    [256, 0, 0, 100, true],
+    [256, 0, 1, 1, false],
+    [256, 1, 0, 1, true],
+    [256, 1, 0, 2, false],
+    [70000, 0, 273, 112, true],
+    [70000, 0, 273, 113, false],
+    [70000, 0, 273, 256, false],
+    [70000, 0, 274, 1, false],
+    [70000, 1, 1, 17, true],
+    [70000, 2, 0, 1, true],
+    [70000, 3, 0, 1, false],
+    [2 ** 53 - 1, 63, 0, 1, false],
+    [1, 0, 2 ** 53 - 1, 1, false]
+  ] as const
+  for (const [treeSize, level, tileIndex, width, has] of cases) {
+    const ref = { level, tileIndex, width }
+    t.equal(hasTile(ref, treeSize), has, `${treeSize}: ${formatTilePath(ref)}`)
+  }
+  t.end()
+})
+
+t.test('tiles that show how a tree grew, by example', (t) => {
+  const cases = [
+    [0, 0, []],
+    [0, 70000, ['tile/0/273.p/112', 'tile/1/001.p/17', 'tile/2/000.p/1']],
+    [70000, 70000, ['tile/0/273.p/112', 'tile/1/001.p/17', 'tile/2/000.p/1']],
+    [1, 2, ['tile/0/000.p/2']],
+    [255, 256, ['tile/0/000', 'tile/1/000.p/1']],
+    [256, 257, ['tile/0/001.p/1', 'tile/1/000.p/1']],
+    [511, 1000, ['tile/0/001', 'tile/0/003.p/232', 'tile/1/000.p/3']],
+    [
+      767,
+      70000,
+      ['tile/0/002', 'tile/0/273.p/112', 'tile/1/000', 'tile/1/001.p/17', 'tile/2/000.p/1']
+    ],
+    [65536, 65537, ['tile/0/256.p/1', 'tile/2/000.p/1']],
+    [
+      2 ** 40 - 1,
+      2 ** 40,
+      [
+        'tile/0/x004/x294/x967/295',
+        'tile/1/x016/x777/215',
+        'tile/2/x065/535',
+        'tile/3/255',
+        'tile/4/000',
+        'tile/5/000.p/1'
+      ]
+    ]
+  ] as const
+  for (const [firstSize, secondSize, paths] of cases) {
+    const refs = tilesForConsistency(firstSize, secondSize)
+    t.strictSame(refs.map(formatTilePath), paths, `${firstSize} to ${secondSize}`)
+  }
+  t.end()
+})
+
+t.test(
+  'nothing else is needed for roots and proof, and every full one has one above',
+  async (t) => {
+    const leafHashes = decimalLeafHashes(70000)
+    const tree = tileTree()
+    tree.add(leafHashes)
+    const reference = referenceTree(leafHashes)
+    const random = seededRandom()
+    t.comment(`seed ${random.seed}`)
+    const problems: string[] = []
+    const pairs = SIZES.flatMap((second) =>
+      SIZES.filter((first) => first > 0 && first <= second).map((first) => [first, second] as const)
+    )
+    for (let i = 0; i < 100; i++) {
+      const second = 1 + random.below(random.pick([300, 1000, 70000]))
+      pairs.push([1 + random.below(second), second])
+    }
+    for (const [firstSize, secondSize] of pairs) {
+      const refs = tilesForConsistency(firstSize, secondSize)
+      const planned = new Map(refs.map((ref) => [tileKey(ref), ref]))
+      const fetchTile = async (level: number, tileIndex: number): Promise<Uint8Array> => {
+        const ref = planned.get(tileKey({ level, tileIndex }))
+        if (ref === undefined) throw new Error(`tile ${level}/${tileIndex} was not planned`)
+        return tree.readTile(level, tileIndex).subarray(0, ref.width * 32)
+      }
+      const got = {
+        first: await rootHashAtSize(firstSize, fetchTile, sha256),
+        second: await rootHashAtSize(secondSize, fetchTile, sha256),
+        proof: await buildConsistencyProof(firstSize, secondSize, fetchTile, sha256)
+      }
+      const want = {
+        first: reference.mth(0, firstSize),
+        second: reference.mth(0, secondSize),
+        proof: reference.proof(firstSize, secondSize)
+      }
+      const name = `${firstSize} to ${secondSize}`
+      if (JSON.stringify(got) !== JSON.stringify(want)) problems.push(name)
+      for (const { level, tileIndex, width } of refs) {
+        if (width !== tileWidth(level, tileIndex, secondSize)) problems.push(`${name}: width`)
+        const above = tileKey({ level: level + 1, tileIndex: Math.floor(tileIndex / 256) })
+        if (width === 256 && !planned.has(above)) problems.push(`${name}: no ${above}`)
+      }
+    }
+    t.strictSame(problems, [])
+  }
+)
+
+t.test('no tree grows between impossible sizes', (t) => {
+  for (const [first, second] of [
+    [1, 0],
+    [-1, 5],
+    [0, NaN],
+    [0.5, 1],
+    [1, 2 ** 53]
+  ] as const) {
+    t.throws(() => tilesForConsistency(first, second), { code: 'invalid_request' })
+  }
+  t.end()
+})
+
 const PATHS: readonly (readonly [string, TileRef])[] = [
   ['tile/0/000', { level: 0, tileIndex: 0, width: 256 }],
   ['tile/0/000.p/1', { level: 0, tileIndex: 0, width: 1 }],
@@ -150,6 +284,16 @@ t.test('tile paths, both ways', (t) => {
   t.end()
 })
 
+t.test('positions are the part of a path that bundles share', (t) => {
+  const position = { tileIndex: 1234067, width: 7 }
+  t.equal(formatTilePosition(position), 'x001/x234/067.p/7')
+  t.strictSame(parseTilePosition('x001/x234/067.p/7'), position)
+  for (const text of ['', '00', '000/', 'x000', '000.p/256', '0000', `${'x001/'.repeat(9)}000`]) {
+    t.equal(parseTilePosition(text), undefined, text)
+  }
+  t.end()
+})
+
 const NOT_PATHS = {
   nothing: '',
   'no index': 'tile/0/',
@@ -158,6 +302,8 @@ const NOT_PATHS = {
   'trailing slash': 'tile/0/000/',
   'another resource': 'tile/entries/000',
   'level 64': 'tile/64/000',
+  'level of three digits': 'tile/100/000',
+  'no slash after the level': 'tile/0000',
   'level with leading zero': 'tile/00/000',
   'negative level': 'tile/-1/000',
   'index of two digits': 'tile/0/00',
