@@ -44,18 +44,31 @@ export function staticLogs(largestSize = LARGEST_SIZE): StaticLogs {
     return resources
   }
 
+  // What is full stays the same at every larger size.
+  const full = new Map<string, Uint8Array>()
+
+  function pack(path: string, width: number, make: () => Uint8Array): Uint8Array {
+    const bytes = full.get(path) ?? make()
+    if (width === 256) full.set(path, bytes)
+    return bytes
+  }
+
   function packResources(treeSize: number): Map<string, Uint8Array> {
     const resources = new Map<string, Uint8Array>()
+    const add = (directory: string, index: number, width: number, make: () => Uint8Array): void => {
+      const path = staticPath(directory, index, width)
+      resources.set(path, pack(path, width, make))
+    }
     for (let level = 0, hashes = treeSize; hashes > 0; level++, hashes = Math.floor(hashes / 256)) {
       for (let index = 0; index * 256 < hashes; index++) {
         const width = Math.min(256, hashes - index * 256)
         // What a tree had at a smaller size is where the tiles of the large one begin.
         const tile = tree.tiles.get(`${level}/${index}`)
         if (tile === undefined) throw new Error(`no tile ${level}/${index}`)
-        resources.set(staticPath(String(level), index, width), tile.slice(0, width * 32))
+        add(String(level), index, width, () => tile.slice(0, width * 32))
         if (level > 0) continue
-        resources.set(staticPath('entries', index, width), bundle(index * 256, width, 2))
-        resources.set(staticPath('entries-v1', index, width), bundle(index * 256, width, 4))
+        add('entries', index, width, () => bundle(index * 256, width, 2))
+        add('entries-v1', index, width, () => bundle(index * 256, width, 4))
       }
     }
     return resources

@@ -203,7 +203,7 @@ t.test(
     const random = seededRandom()
     t.comment(`seed ${random.seed}`)
     const problems: string[] = []
-    const pairs = SIZES.flatMap((second) =>
+    const pairs: (readonly [number, number])[] = SIZES.flatMap((second) =>
       SIZES.filter((first) => first > 0 && first <= second).map((first) => [first, second] as const)
     )
     for (let i = 0; i < 100; i++) {
