@@ -105,17 +105,26 @@ export async function verifyCosignatures(
   const verified: VerifiedCosignature[] = []
   for (const line of lines) {
     if (line.name !== key.name || !equalBytes(line.keyId, key.keyId)) continue
-    try {
-      const { timestampSeconds, signature } = parseCosignature(line.signature)
-      await verify(encodeCosignatureMessage(body, timestampSeconds), signature)
-      if (timestampSeconds > latestSeconds) throw failed(key, 'is from the future')
-      verified.push({ line, timestampSeconds })
-    } catch (err) {
-      if (isLogError(err, 'verification_failed', 'internal')) throw err
-      throw failed(key, 'is not valid', err)
-    }
+    const timestampSeconds = await verifyLine(body, line, { key, verify })
+    if (timestampSeconds > latestSeconds) throw failed(key, 'is from the future')
+    verified.push({ line, timestampSeconds })
   }
   return verified
+}
+
+async function verifyLine(
+  body: string,
+  line: NoteSignature,
+  { key, verify }: Cosigner
+): Promise<number> {
+  try {
+    const { timestampSeconds, signature } = parseCosignature(line.signature)
+    await verify(encodeCosignatureMessage(body, timestampSeconds), signature)
+    return timestampSeconds
+  } catch (err) {
+    if (isLogError(err, 'internal')) throw err
+    throw failed(key, 'is not valid', err)
+  }
 }
 
 function failed(key: VerifierKey, problem: string, cause?: unknown): LogError {
