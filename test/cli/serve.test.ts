@@ -93,7 +93,7 @@ t.test('a failed start is one sentence and exit status 1', async (t) => {
   const first = spawnCli(t, ['serve', '--data-dir', dataDir, ...ANY_PORT])
   const { port } = new URL(await urlOf(first))
   const other = await initLog(t)
-  const flags = ['--metrics-listen', 'off', '--rekor-verify-workers', '0']
+  const flags = ['--metrics-listen', 'off', '--rekor-verify-workers', '1']
   const second = spawnCli(t, [
     'serve',
     '--data-dir',
