@@ -15,7 +15,9 @@ const except = (...names) => [
 ]
 
 export default tseslint.config(
-  { ignores: ['dist/', '.tap/', '.compiled/', '.clients/', 'data/', 'coverage/', 'bench/results/'] },
+  {
+    ignores: ['dist/', '.tap/', '.compiled/', '.clients/', 'data/', 'coverage/', 'bench/results/']
+  },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.{ts,js,mjs}'],

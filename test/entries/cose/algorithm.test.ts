@@ -52,7 +52,10 @@ t.test('a fault of our own is no verdict', async (t) => {
       throw new Error('broken')
     }
   }
-  await t.rejects(coseVerifier(broken).verify(data, new Uint8Array(64).fill(1)), /broken|OpenSSL failed/)
+  await t.rejects(
+    coseVerifier(broken).verify(data, new Uint8Array(64).fill(1)),
+    /broken|OpenSSL failed/
+  )
 })
 
 t.test('PS256', async (t) => {
